@@ -1,0 +1,36 @@
+"""The errors penstock raises; a command that fails is a value, not an error.
+
+PenstockError
+├── DefinitionError     a definition file is wrong; every mistake in it, placed
+├── UsageError          the caller asked for something that makes no sense
+└── NurseryLost         the process that guards the workers is gone
+"""
+
+from __future__ import annotations
+
+
+class PenstockError(Exception):
+    """Whatever penstock itself reports; catch this to catch all."""
+
+
+class UsageError(PenstockError, ValueError):
+    """A call or a command line that cannot be carried out as written."""
+
+
+class NurseryLost(PenstockError, RuntimeError):  # noqa: N818 (a state, not a fault of the caller)
+    """The nursery died: no further job can be started by this pool."""
+
+
+class DefinitionError(PenstockError, ValueError):
+    """Everything that is wrong with a definition.
+
+    Attributes:
+        mistakes: one printable text for each mistake, in the order of the file.
+    """
+
+    def __init__(self, mistakes: tuple[str, ...]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+    def __reduce__(self) -> tuple[type[DefinitionError], tuple[tuple[str, ...]]]:
+        return DefinitionError, (self.mistakes,)

@@ -1,0 +1,25 @@
+"""Command: one program, what it is given, and what counts as success."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Command(NamedTuple):
+    """One program to run; a value, nothing is started by making it.
+
+    Attributes:
+        argv: what execve(2) is given, never split or joined again. A shell appears
+            only as ``("/bin/sh", "-c", text)``. Undecodable bytes are surrogate
+            escapes, as in `os.fsencode`.
+        typed: the command as the user wrote it, for messages.
+        env: names and values put over the inherited environment, in order.
+        cwd: directory to run in; None for penstock's own.
+        ok: exit codes that mean success.
+    """
+
+    argv: tuple[str, ...]
+    typed: str
+    env: tuple[tuple[str, str], ...] = ()
+    cwd: str | None = None
+    ok: tuple[int, ...] = (0,)

@@ -1,0 +1,192 @@
+"""Outcome: how a job ended, told so that nothing has to be guessed.
+
+An ending is exactly one of six things. Codes and signals come from the wait status
+by WIFEXITED/WIFSIGNALED (wait(2)), never from arithmetic on the raw number.
+"""
+
+from __future__ import annotations
+
+import errno as _errno
+from typing import NamedTuple
+
+TIMED_OUT = 124
+TROUBLE = 125
+NOT_EXECUTABLE = 126
+NOT_FOUND = 127
+SIGNAL_BASE = 128
+
+
+class Exited(NamedTuple):
+    """It ended by itself with an exit code, 0 to 255."""
+
+    code: int
+
+
+class Signaled(NamedTuple):
+    """A signal killed it, and penstock did not send that signal."""
+
+    signal: int
+    core: bool
+
+
+class TimedOut(NamedTuple):
+    """Its deadline passed; decided before the first signal was sent.
+
+    Attributes:
+        timeout: the limit, in seconds.
+        limit_of: "command", or "job" where the job's own limit passed.
+        status: how the process then ended; None if it never did.
+        escalated: it took a KILL, `grace` seconds after the TERM.
+    """
+
+    timeout: float
+    limit_of: str
+    status: Exited | Signaled | None
+    escalated: bool
+
+
+class Cancelled(NamedTuple):
+    """penstock ended it for a reason outside of it.
+
+    Attributes:
+        cause: in words, e.g. "interrupted by SIGINT", "stage 2 (sort) timed out".
+        status: how the process then ended; None if it never did.
+        escalated: it took a KILL.
+    """
+
+    cause: str
+    status: Exited | Signaled | None
+    escalated: bool
+
+
+class NotStarted(NamedTuple):
+    """It never ran.
+
+    Attributes:
+        errno: of the call that failed; None if another stage is to blame.
+        reason: in words, with the name that could not be found or opened.
+        culprit: what failed: "command" (execve), "file" (open), "sibling".
+    """
+
+    errno: int | None
+    reason: str
+    culprit: str
+
+
+class Lost(NamedTuple):
+    """Its worker died, so that nobody knows how it ended. Never success."""
+
+    reason: str
+
+
+Ending = Exited | Signaled | TimedOut | Cancelled | NotStarted | Lost
+
+
+class Usage(NamedTuple):
+    """What a command and the children it waited for used: getrusage(2), by wait4(2).
+
+    Attributes:
+        user, system: CPU time in seconds.
+        maxrss_bytes: peak resident size of the largest process.
+    """
+
+    user: float
+    system: float
+    maxrss_bytes: int
+
+
+class StageOutcome(NamedTuple):
+    """How one stage ended.
+
+    Attributes:
+        name: the stage's.
+        ending: what happened.
+        ok: it counts as success: an accepted exit code, or a benign SIGPIPE.
+        pid: its process; None if it never ran.
+        elapsed: seconds from its start to its exit.
+        usage: None if it never ran, or was lost.
+        tail: the end of its stderr, where that was a `Log`.
+        log_error: why its log is incomplete, in words; None if it is whole.
+    """
+
+    name: str
+    ending: Ending
+    ok: bool
+    pid: int | None = None
+    elapsed: float = 0.0
+    usage: Usage | None = None
+    tail: bytes = b""
+    log_error: str | None = None
+
+
+class Process(NamedTuple):
+    """A process by PID and command line, as found when it was named."""
+
+    pid: int
+    command: str
+
+
+class Outcome(NamedTuple):
+    """How one job ended.
+
+    Attributes:
+        job: its name.
+        ending: of the stage that decided it (the root cause), or the job's own.
+        ok: every stage succeeded, and every output stands under its name.
+        stages: one for each stage of the job, in its order.
+        culprit: position of the stage that decided it; None if none did.
+        elapsed: seconds from the first start to the last reaped process.
+        stragglers: what outlived the commands and the linger, and was ended.
+        survivors: what could not be ended: the job's status is then 125.
+        trouble: what penstock itself could not do (e.g. rename an output), in words.
+    """
+
+    job: str
+    ending: Ending
+    ok: bool
+    stages: tuple[StageOutcome, ...] = ()
+    culprit: int | None = None
+    elapsed: float = 0.0
+    stragglers: tuple[Process, ...] = ()
+    survivors: tuple[Process, ...] = ()
+    trouble: str | None = None
+
+    @property
+    def status(self) -> int:
+        """The exit status that tells this outcome to a shell, 0 to 255."""
+        if self.ok:
+            return 0
+        if self.survivors or self.trouble:
+            return TROUBLE
+        return shell_status(self.ending) or 1
+
+
+_NOT_FOUND = (_errno.ENOENT, _errno.ENOTDIR)
+_SCARCITY = (
+    _errno.E2BIG,
+    _errno.EAGAIN,
+    _errno.EMFILE,
+    _errno.ENFILE,
+    _errno.ENOMEM,
+)
+
+
+def shell_status(ending: Ending) -> int:
+    """The exit status that a shell would show for `ending`, never 0 but for code 0.
+
+    timeout(1): 124 timed out, 126 not executable, 127 not found; 128+n by signal n
+    (POSIX shell, 2.8.2); 125 where penstock or the system is to blame.
+    """
+    match ending:
+        case Exited(code):
+            return code
+        case Signaled(signal, _):
+            return SIGNAL_BASE + signal
+        case TimedOut():
+            return TIMED_OUT
+        case NotStarted(errno, _, "command") if errno in _NOT_FOUND:
+            return NOT_FOUND
+        case NotStarted(errno, _, "command") if errno not in _SCARCITY:
+            return NOT_EXECUTABLE
+        case Cancelled() | NotStarted() | Lost():
+            return TROUBLE
