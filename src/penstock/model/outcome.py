@@ -65,7 +65,8 @@ class NotStarted(NamedTuple):
     Attributes:
         errno: of the call that failed; None if another stage is to blame.
         reason: in words, with the name that could not be found or opened.
-        culprit: what failed: "command" (execve), "file" (open), "sibling".
+        culprit: what failed: "command" (execve), "file" (open, chdir), "system" (no
+            descriptor left, say), "sibling" (another stage of the job).
     """
 
     errno: int | None

@@ -1,0 +1,1 @@
+"""Decisions: from the model to what is to be done. Pure."""

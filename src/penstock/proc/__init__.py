@@ -1,0 +1,1 @@
+"""Processes: starting, signalling, waiting, reaping. The only place that may."""

@@ -1,0 +1,1 @@
+"""Sinks: whoever is told what happens in a run."""

@@ -1,0 +1,1 @@
+"""Definition text to jobs: pure, opens nothing and starts nothing."""

@@ -1,0 +1,26 @@
+"""``penstock`` as a program; ``python -m penstock``."""
+
+from __future__ import annotations
+
+# Python turns Ctrl-C into KeyboardInterrupt from its own start on, and at any point of
+# the imports below that is a traceback, or is swallowed. Until a subcommand installs
+# its handlers, SIGINT shall simply end us; where it is ignored (nohup, a shell's `&`)
+# Python has not touched it, and neither do we. `_signal` is in the interpreter;
+# `signal` makes enums of it all, which takes 4 ms in which nothing would help.
+import _signal  # type: ignore[import-not-found]  # typeshed does not know it
+
+if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
+import sys
+
+from penstock.cli.main import main as run
+
+
+def main() -> int:
+    """Run the command line that this process was started with."""
+    return run(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

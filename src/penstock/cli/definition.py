@@ -1,0 +1,31 @@
+"""Reading a definition file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from penstock.errors import UsageError
+from penstock.model.job import Pipeline
+from penstock.spec.load import load
+
+DEFAULT = "penstock.yaml"
+
+
+def read_definition(path: str, settings: Mapping[str, str]) -> Pipeline:
+    """The pipeline that `path` defines.
+
+    Raises:
+        UsageError: the file cannot be read.
+        DefinitionError: it is wrong.
+    """
+    try:
+        with open(path, "rb") as file:
+            data = file.read()
+    except OSError as error:
+        hint = (
+            "name one: penstock run FILE" if path == DEFAULT else "is the path right?"
+        )
+        raise UsageError(
+            f"cannot read {path}: {error.strerror}\nhint: {hint}"
+        ) from None
+    return load(data, file=path, settings=settings)

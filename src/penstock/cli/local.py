@@ -1,0 +1,59 @@
+"""Running a pipeline on this machine: pool, signals, and the last sweep.
+
+What every subcommand that runs something goes through, so that each of them leaves
+nothing behind, on every way out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+from penstock.clock import MonotonicClock
+from penstock.engine import Dispatch, Engine, RunResult
+from penstock.errors import PenstockError
+from penstock.executor.nursery import Nursery
+from penstock.executor.pool import Pool
+from penstock.model.event import Sink
+from penstock.model.job import Pipeline
+from penstock.proc.descendants import children_of
+from penstock.proc.prctl import become_subreaper
+from penstock.proc.reaper import SWEEP_BUDGET, sweep_orphans
+from penstock.proc.signals import SignalFlags
+
+
+def run_locally(
+    pipeline: Pipeline,
+    nursery: Nursery,
+    *,
+    name: str,
+    slots: int = 1,
+    sinks: Sequence[Sink] = (),
+    dispatch: Dispatch | None = None,
+    keep_going: bool = False,
+) -> RunResult:
+    """Run `pipeline` to its end on at most `slots` workers.
+
+    Raises:
+        PenstockError: something below us could not be ended; it is named.
+    """
+    flags = SignalFlags()
+    # A shell may have exec'ed us while it had children: those are not ours to end.
+    strangers = frozenset(children_of(os.getpid())) - {nursery.pid}
+    become_subreaper()  # should nursery and worker die together, we are next in line
+    pool = Pool(slots, nursery, wake=flags.fileno())
+    try:
+        engine = Engine(pool, sinks, interrupts=flags, dispatch=dispatch)
+        return engine.run(pipeline, name=name, keep_going=keep_going)
+    finally:
+        pool.close()
+        if not pool.is_clean:
+            _sweep(strangers)
+
+
+def _sweep(strangers: frozenset[int]) -> None:
+    """End what the nursery could not, or what came to us because it was killed."""
+    left = sweep_orphans(strangers, budget=SWEEP_BUDGET, clock=MonotonicClock())
+    if left:
+        names = ", ".join(f"{process.pid} ({process.command})" for process in left)
+        raise PenstockError(f"could not be ended: {names}")

@@ -1,0 +1,148 @@
+"""What `exec` and `pipe` share: one job, its streams, and how its end is told."""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from penstock.cli.local import run_locally
+from penstock.executor.nursery import Nursery
+from penstock.model.command import Command
+from penstock.model.event import Event, JobEnded, Sink
+from penstock.model.job import Job, Pipeline, Stage, chain
+from penstock.model.limits import GRACE, LINGER, Limits
+from penstock.model.outcome import TROUBLE, Cancelled, Exited, Outcome
+from penstock.model.stream import Inherit, Input, Null, Stdin
+from penstock.proc.signals import die_by
+
+
+class Telling(NamedTuple):
+    """How much is said about the job, on standard error.
+
+    Attributes:
+        quiet: nothing but what could not be ended.
+        verbose: every stage, with its time and memory.
+        json: events, one a line, in place of words.
+        exit_codes: also that a command exited with a code other than 0.
+    """
+
+    quiet: bool
+    verbose: bool
+    json: bool
+    exit_codes: bool
+
+
+def chain_job(
+    name: str,
+    commands: tuple[Command, ...],
+    *,
+    stdin: str | None,
+    timeout: float | None,
+    grace: float | None,
+    linger: float | None,
+) -> Job:
+    """A job of `commands`, each one's output the next one's input.
+
+    Args:
+        name: of the job.
+        commands: at least one.
+        stdin: what the first one reads: a file, "-", or None (`_choose_stdin`).
+        timeout: in seconds, for each command, and so for all; None for no limit.
+        grace: in seconds; None for the default.
+        linger: in seconds; None for the default.
+    """
+    limits = Limits(
+        timeout=timeout,
+        grace=GRACE if grace is None else grace,
+        linger=LINGER if linger is None else linger,
+    )
+    stages = tuple(
+        Stage(
+            name=os.path.basename(command.typed.split()[0]),
+            command=command,
+            stdin=Null() if position else _choose_stdin(stdin),
+            stderr=Inherit(2),
+            limits=limits,
+        )
+        for position, command in enumerate(commands)
+    )
+    return Job(name, stages, chain(len(stages)), limits=limits._replace(timeout=None))
+
+
+def run_one(job: Job, nursery: Nursery, telling: Telling) -> int:
+    """Run `job`, tell how it ended, and return its exit status.
+
+    Does not return if a signal ended it: that is then the end of penstock too.
+    """
+    last = _LastOutcome()
+    sinks = [last, *_sinks(telling)]
+    result = run_locally(Pipeline((job,)), nursery, name=job.name, sinks=sinks)
+    outcome = last.outcome
+    if outcome is None:  # interrupted before it was started
+        status = result.status
+    else:
+        status = outcome.status
+        if len(sinks) == 1:
+            _tell(job, outcome, telling)
+    if result.tally.signal is not None and result.status != TROUBLE:
+        die_by(result.tally.signal)
+    return status
+
+
+class _LastOutcome:
+    """A `Sink` that keeps the outcome of the only job."""
+
+    def __init__(self) -> None:
+        self.outcome: Outcome | None = None
+
+    def receive(self, event: Event) -> None:
+        """Keep what is to be kept."""
+        if isinstance(event, JobEnded):
+            self.outcome = event.outcome
+
+
+def _choose_stdin(path: str | None) -> Stdin:
+    """What the first command reads: the file given, or what was put into penstock.
+
+    A terminal is not passed on unless asked for by "-": a command in a session of its
+    own would take what the user types from under the shell.
+    """
+    if path == "-":
+        return Inherit(0)
+    if path is not None:
+        return Input(path)
+    return Null() if os.isatty(0) else Inherit(0)
+
+
+def _sinks(telling: Telling) -> list[Sink]:
+    """The reports that are wanted from the start; imported only then."""
+    if telling.json:
+        from penstock.cli.streams import stderr, warn  # noqa: PLC0415
+        from penstock.report.journal import JsonLines  # noqa: PLC0415
+
+        return [JsonLines(stderr(), warn)]
+    if telling.verbose:
+        from penstock.cli.streams import colour, stderr  # noqa: PLC0415
+        from penstock.report.console import Console  # noqa: PLC0415
+
+        return [Console(stderr(), verbosity="verbose", colour=colour())]
+    return []
+
+
+def _tell(job: Job, outcome: Outcome, telling: Telling) -> None:
+    """Say what the command itself cannot have said, if there is anything."""
+    by_itself = isinstance(outcome.ending, (Exited, Cancelled))
+    failed = not outcome.ok and (telling.exit_codes or not by_itself)
+    noisy = failed or outcome.trouble or outcome.stragglers
+    if not outcome.survivors and (telling.quiet or not noisy):
+        return
+    from penstock.cli.streams import stderr, warn  # noqa: PLC0415 (only now)
+    from penstock.report.failure import format_failure, leftovers  # noqa: PLC0415
+
+    if failed or outcome.trouble:
+        text = format_failure(job, outcome, os.environ.get("PATH"))
+        stderr().write(f"penstock: {text}")
+        stderr().flush()
+        return
+    for _, text in leftovers(outcome):
+        warn(text)

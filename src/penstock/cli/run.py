@@ -1,0 +1,99 @@
+"""``penstock run``: the jobs of a definition file."""
+
+from __future__ import annotations
+
+import os
+from signal import SIGPIPE
+
+from penstock.cli.definition import read_definition
+from penstock.cli.local import run_locally
+from penstock.cli.options import RunOptions
+from penstock.cli.streams import colour, stderr, verbosity, warn
+from penstock.cli.workspace import StdoutClosed, Workspace
+from penstock.clock import MonotonicClock
+from penstock.executor.nursery import Nursery
+from penstock.model.event import Sink
+from penstock.model.job import Job, Pipeline
+from penstock.model.outcome import TROUBLE
+from penstock.proc.signals import die_by
+from penstock.report.console import Console
+from penstock.report.directory import JOURNAL, open_run_directory
+from penstock.report.journal import Journal, JsonLines
+from penstock.spec.select import select
+
+
+def main(given: RunOptions, nursery: Nursery) -> int:
+    """Run the jobs; 0, 1, 124 or 125. Does not return if a signal ended the run."""
+    path, names = given.target(os.path.exists)
+    pipeline = read_definition(path, given.settings)
+    pipeline = _limit(select(pipeline, names), given)
+    slots = given.slots(len(os.sched_getaffinity(0)))
+    directory = _open_directory()
+    run = os.path.basename(directory) if directory else f"unkept-{os.getpid()}"
+    grouped = slots > 1 and len(pipeline.jobs) > 1
+    workspace = Workspace(run, directory, grouped=grouped)
+    try:
+        result = run_locally(
+            pipeline,
+            nursery,
+            name=run,
+            slots=slots,
+            sinks=_sinks(given, directory),
+            dispatch=workspace,
+            keep_going=given.keep_going,
+        )
+    except StdoutClosed:
+        die_by(SIGPIPE)
+        return TROUBLE
+    finally:
+        workspace.close()
+    if result.tally.signal is not None and result.status != TROUBLE:
+        die_by(result.tally.signal)
+    return result.status
+
+
+def _limit(pipeline: Pipeline, given: RunOptions) -> Pipeline:
+    """The pipeline with the limits of the command line, where those apply."""
+
+    def limit(job: Job) -> Job:
+        limits = job.limits
+        stages = job.stages
+        if given.timeout and limits.timeout is None:
+            limits = limits._replace(timeout=given.timeout)
+        if given.linger is not None:
+            limits = limits._replace(linger=given.linger)
+        if given.grace is not None:
+            limits = limits._replace(grace=given.grace)
+            stages = tuple(
+                stage._replace(limits=stage.limits._replace(grace=given.grace))
+                for stage in stages
+            )
+        return job._replace(limits=limits, stages=stages)
+
+    return pipeline._replace(jobs=tuple(limit(job) for job in pipeline.jobs))
+
+
+def _open_directory() -> str | None:
+    """The directory of this run; without one the run goes on, and says so."""
+    try:
+        return open_run_directory(MonotonicClock().wall(), os.getpid())
+    except OSError as error:
+        warn(f"no journal and no logs are kept: {error.strerror}: {error.filename}")
+        return None
+
+
+def _sinks(given: RunOptions, directory: str | None) -> list[Sink]:
+    """Who hears of the run: the journal, and the user."""
+    sinks: list[Sink] = []
+    if directory is not None:
+        sinks.append(Journal(os.path.join(directory, JOURNAL), warn))
+    if given.json:
+        return [*sinks, JsonLines(stderr(), warn)]
+    told = verbosity(
+        quiet=given.quiet,
+        verbose=given.verbose,
+        environ=os.environ,
+    )
+    path = os.environ.get("PATH")
+    console = Console(stderr(), verbosity=told, colour=colour(), search_path=path)
+    return [*sinks, console]

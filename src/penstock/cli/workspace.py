@@ -1,0 +1,116 @@
+"""What `run` does next to each job: its logs, its outputs' names, its turn on stdout."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+
+from penstock.errors import PenstockError
+from penstock.model.job import Job, Stage
+from penstock.model.outcome import Outcome
+from penstock.model.stream import Handed, Inherit, Log, Output
+
+_CHUNK = 1 << 20
+_STDOUT = 1
+
+
+class StdoutClosed(Exception):  # noqa: N818 (an event, not a fault)
+    """Whoever read our standard output has gone away."""
+
+
+class Workspace:
+    """A `Dispatch` that gives each job its place in the run's directory.
+
+    Args:
+        run: name of the run; keeps unfinished outputs of two runs apart.
+        directory: of the run; None if it could not be made, and nothing is kept.
+        grouped: keep what a job writes to stdout, and print it when the job is over,
+            so that the outputs of two jobs do not mix.
+    """
+
+    def __init__(self, run: str, directory: str | None, *, grouped: bool) -> None:
+        self._run = run
+        self._directory = directory
+        self._grouped = grouped
+        self._spools: dict[str, int] = {}
+
+    def before(self, job: Job) -> tuple[Job, Sequence[int]]:
+        """The job with its logs named, and its stdout replaced where that is grouped."""
+        stages = tuple(
+            self._settle(job, position, stage)
+            for position, stage in enumerate(job.stages)
+        )
+        if not self._grouped or stages[-1].stdout != Inherit(_STDOUT):
+            return job._replace(stages=stages), ()
+        spool = _open_spool(self._directory)
+        self._spools[job.name] = spool
+        last = stages[-1]._replace(stdout=Handed(0))
+        return job._replace(stages=(*stages[:-1], last)), (spool,)
+
+    def after(self, job: Job, outcome: Outcome) -> None:  # noqa: ARG002 (a Dispatch)
+        """Print what the job has written.
+
+        Raises:
+            StdoutClosed: nobody reads it any more.
+            PenstockError: it cannot be written.
+        """
+        spool = self._spools.pop(job.name, None)
+        if spool is None:
+            return
+        try:
+            _copy(spool, _STDOUT)
+        except BrokenPipeError:
+            raise StdoutClosed from None
+        except OSError as error:
+            why = f"cannot write to standard output: {error.strerror}"
+            raise PenstockError(why) from None
+        finally:
+            os.close(spool)
+
+    def close(self) -> None:
+        """Drop what was not printed."""
+        for spool in self._spools.values():
+            os.close(spool)
+        self._spools.clear()
+
+    def _settle(self, job: Job, position: int, stage: Stage) -> Stage:
+        """The stage with a log file of its own, and an output apart from other runs'."""
+        if isinstance(stage.stderr, Log) and self._directory is not None:
+            name = f"{job.name}.{position + 1}.stderr"
+            path = os.path.join(self._directory, name)
+            stage = stage._replace(stderr=stage.stderr._replace(path=path))
+        if isinstance(stage.stdout, Output):
+            partial = f"{stage.stdout.partial}.{self._run}"
+            stage = stage._replace(stdout=stage.stdout._replace(partial=partial))
+        return stage
+
+
+def _open_spool(directory: str | None) -> int:
+    """A file without a name, so that nothing is left of it whatever happens.
+
+    Raises:
+        PenstockError: there is nowhere to put it.
+    """
+    for place in (directory, os.environ.get("TMPDIR"), "/tmp", "/var/tmp"):  # noqa: S108
+        if place:
+            with suppress(OSError):
+                return os.open(place, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    raise PenstockError("no directory for a temporary file: set TMPDIR")
+
+
+def _copy(source: int, target: int) -> None:
+    """Copy all of a file to a descriptor, in the kernel where that is possible."""
+    offset = 0
+    while True:
+        try:
+            sent = os.sendfile(target, source, offset, _CHUNK)
+        except OSError as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            break  # a target that sendfile(2) does not know, such as one for appending
+        if sent == 0:
+            return
+        offset += sent
+    while chunk := os.pread(source, _CHUNK, offset):
+        offset += os.write(target, chunk)

@@ -1,0 +1,188 @@
+"""The engine: one run, from its first event to its last.
+
+The scheduler decides, the executor carries out, the sinks look on; the engine passes
+between them what each has to say, and knows nothing of processes or of messages.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple, Protocol
+
+from penstock.clock import Clock, MonotonicClock
+from penstock.executor.base import Executor
+from penstock.model.action import Action, CancelJob, SkipJob, StartJob
+from penstock.model.event import (
+    Event,
+    Interrupted,
+    JobEnded,
+    JobSkipped,
+    JobStarted,
+    RunEnded,
+    RunStarted,
+    Sink,
+)
+from penstock.model.job import Job, Pipeline
+from penstock.model.outcome import TROUBLE, Outcome
+from penstock.model.tally import Tally, count
+from penstock.plan.scheduler import Scheduler
+
+
+class Interrupts(Protocol):
+    """The signals that told penstock to stop; the executor's wait wakes for each."""
+
+    def take(self) -> int | None:
+        """The number of a signal that came since, each one once; None if none did."""
+        ...
+
+
+class Dispatch(Protocol):
+    """What is done for each job next to running it: its log files, its output.
+
+    What it raises ends the run: whoever made the executor closes it, and its jobs
+    with it.
+    """
+
+    def before(self, job: Job) -> tuple[Job, Sequence[int]]:
+        """The job as it is to be submitted, and the descriptors to hand along.
+
+        They stay the dispatch's own; the executor makes its copies at once.
+        """
+        ...
+
+    def after(self, job: Job, outcome: Outcome) -> None:
+        """The submitted `job` is over; no sink knows it yet."""
+        ...
+
+
+class Uninterrupted:
+    """`Interrupts` of a run that no signal reaches, e.g. in a thread."""
+
+    def take(self) -> int | None:
+        """None."""
+        return None
+
+
+class Plain:
+    """A `Dispatch` that adds nothing."""
+
+    def before(self, job: Job) -> tuple[Job, Sequence[int]]:
+        """The job as it is."""
+        return job, ()
+
+    def after(self, job: Job, outcome: Outcome) -> None:
+        """Nothing is left to do."""
+
+
+class RunResult(NamedTuple):
+    """How a run went.
+
+    Attributes:
+        status: exit status of the whole run.
+        tally: the jobs, counted; `tally.signal` is what interrupted them.
+        faults: what sinks raised, which is a bug in them; the status is then 125.
+    """
+
+    status: int
+    tally: Tally
+    faults: tuple[Exception, ...] = ()
+
+
+class Engine:
+    """Runs pipelines, one at a time.
+
+    Args:
+        executor: whoever made it closes it, also when `run` raises.
+        sinks: hear every event, in order.
+        clock: gives events their time.
+        interrupts: asked after each wait.
+        dispatch: asked before and after each job.
+    """
+
+    def __init__(
+        self,
+        executor: Executor,
+        sinks: Sequence[Sink] = (),
+        *,
+        clock: Clock | None = None,
+        interrupts: Interrupts | None = None,
+        dispatch: Dispatch | None = None,
+    ) -> None:
+        self._executor = executor
+        self._sinks = tuple(sinks)
+        self._clock = clock or MonotonicClock()
+        self._interrupts = interrupts or Uninterrupted()
+        self._dispatch = dispatch or Plain()
+        self._running: dict[str, Job] = {}
+        self._tally = Tally()
+        self._listening = self._sinks
+        self._faults: list[Exception] = []
+
+    # The loop: the scheduler says what to do, the engine does it and waits until
+    # something has happened, and tells that to the sinks and to the scheduler, which
+    # says what to do next; until no job is left.
+    def run(
+        self, pipeline: Pipeline, *, name: str, keep_going: bool = False
+    ) -> RunResult:
+        """Run every job of `pipeline` that can be run, and wait for the end.
+
+        Args:
+            pipeline: its jobs are started in its order, as far as needs and slots let.
+            name: of the run, for its events.
+            keep_going: after a failure, still run what does not depend on it.
+
+        Raises:
+            UsageError: the jobs of the pipeline can never be put in order.
+        """
+        slots = self._executor.slots
+        scheduler = Scheduler(pipeline.jobs, slots, keep_going=keep_going)
+        started = self._clock.now()
+        names = tuple(job.name for job in pipeline.jobs)
+        self._tally, self._listening, self._faults = Tally(), self._sinks, []
+        self._advance(
+            scheduler, RunStarted(name, self._clock.wall(), names, slots, pipeline.file)
+        )
+        while not scheduler.is_done:
+            for event in self._wait():
+                self._advance(scheduler, event)
+        status, elapsed = self._tally.status, self._clock.now() - started
+        self._announce(RunEnded(status, self._clock.wall(), elapsed))
+        status = TROUBLE if self._faults else status
+        return RunResult(status, self._tally, tuple(self._faults))
+
+    def _advance(self, scheduler: Scheduler, event: Event) -> None:
+        self._announce(event)
+        for action in scheduler.handle(event):
+            self._perform(action)
+
+    def _perform(self, action: Action) -> None:
+        match action:
+            case StartJob(job):
+                ready, descriptors = self._dispatch.before(job)
+                self._executor.submit(ready, descriptors)
+                self._running[ready.name] = ready
+                self._announce(JobStarted(ready, self._clock.wall()))
+            case CancelJob(name, cause, now):
+                self._executor.cancel(name, cause, now=now)
+            case SkipJob(job, because):
+                self._announce(JobSkipped(job, because, self._clock.wall()))
+
+    def _wait(self) -> Iterator[Event]:
+        """What happened next; signals first, so that nothing is started after one."""
+        outcomes = self._executor.wait()
+        while (signal := self._interrupts.take()) is not None:
+            yield Interrupted(signal, self._clock.wall())
+        for outcome in outcomes:
+            job = self._running.pop(outcome.job)
+            self._dispatch.after(job, outcome)
+            yield JobEnded(job, outcome, self._clock.wall())
+
+    def _announce(self, event: Event) -> None:
+        self._tally = count(self._tally, event)
+        for sink in self._listening:
+            try:
+                sink.receive(event)
+            except Exception as fault:  # noqa: BLE001 (no report is worth a run of hours)
+                self._faults.append(fault)
+                # Without this event, whatever it tells from now on would be wrong.
+                self._listening = tuple(s for s in self._listening if s is not sink)

@@ -1,0 +1,155 @@
+"""The nursery process: small, with one thread; it forks workers and watches them.
+
+It is a child subreaper: when a worker is killed, the commands of that worker come to
+it, and it ends them. When the user's process is gone, or says so, it waits until the
+workers have cleaned up, and cleans up after them.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+import sys
+from typing import NoReturn
+
+from penstock.clock import Clock, MonotonicClock
+from penstock.executor import worker
+from penstock.model.outcome import Process
+from penstock.proc.descendants import children_of
+from penstock.proc.fork import fork_into, live_by
+from penstock.proc.prctl import become_subreaper, set_title
+from penstock.proc.reaper import SWEEP_BUDGET, reap, sweep, wait_child
+from penstock.proc.signals import start_clean
+
+TITLE = "ps-nursery"
+_PACKET_BYTES = 16
+_QUIT = b"q"
+_PATIENCE = SWEEP_BUDGET + 1.0  # seconds: a worker's own sweep ends before
+
+
+def main(control: int, guardian: int) -> NoReturn:
+    """Be the nursery of a program that uses the library; does not return."""
+    live_by(lambda: keep(control, guardian))
+
+
+def keep(control: int, guardian: int, first: int | None = None) -> None:
+    """Serve until the user's process is done, or gone.
+
+    Args:
+        control: socket on which workers are asked for.
+        guardian: pidfd of the user's process.
+        first: socket of a worker to start at once.
+
+    Raises:
+        SystemExit: with 125, if something below could not be ended.
+    """
+    if os.getsid(0) != os.getpid():
+        os.setsid()
+    start_clean()
+    become_subreaper()
+    set_title(TITLE)
+    keeper = _Keeper(socket.socket(fileno=control), guardian, MonotonicClock())
+    if first is not None:
+        keeper.start_worker(socket.socket(fileno=first))
+    keeper.watch()
+    if keeper.clean_up():
+        sys.exit(125)
+
+
+class _Keeper:
+    """The workers, and what is listened to."""
+
+    def __init__(self, control: socket.socket, guardian: int, clock: Clock) -> None:
+        self._control = control
+        self._guardian = guardian
+        self._clock = clock
+        self._itself = os.pidfd_open(os.getpid())
+        self._workers: dict[int, int] = {}  # pid: pidfd
+        self._epoll = select.epoll()
+        self._epoll.register(control.fileno(), select.EPOLLIN)
+        self._epoll.register(guardian, select.EPOLLIN)
+
+    def start_worker(self, channel: socket.socket) -> None:
+        """Fork a worker that serves `channel`."""
+
+        def live() -> None:
+            self._control.close()
+            self._epoll.close()
+            for pidfd in self._workers.values():
+                os.close(pidfd)
+            worker.serve(channel, (self._itself, self._guardian))
+
+        with channel:
+            pid = fork_into(live)
+        self._workers[pid] = os.pidfd_open(pid)
+        self._epoll.register(self._workers[pid], select.EPOLLIN)
+
+    def watch(self) -> None:
+        """Start workers as asked, and sweep after those that die; until the end."""
+        while True:
+            for descriptor, _ in self._epoll.poll():
+                if descriptor == self._guardian:
+                    return
+                if descriptor != self._control.fileno():
+                    self._sweep()
+                elif not self._heed():
+                    return
+
+    def clean_up(self) -> tuple[Process, ...]:
+        """End everything; what could not be ended is returned."""
+        deadline = self._clock.now() + _PATIENCE
+        while not self._collect() and self._clock.now() < deadline:
+            if set(children_of(os.getpid())) <= self._workers.keys():
+                wait_child(deadline - self._clock.now())
+            else:
+                self._sweep()
+        self._forget_all()
+        return self._sweep()
+
+    def _heed(self) -> bool:
+        """Do what the control socket asks for; False if that is to end."""
+        try:
+            packet, descriptors, _, _ = socket.recv_fds(
+                self._control,
+                _PACKET_BYTES,
+                1,
+                socket.MSG_CMSG_CLOEXEC,
+            )
+        except ConnectionError:
+            return False
+        if not descriptors:
+            return bool(packet) and packet != _QUIT
+        self.start_worker(socket.socket(fileno=descriptors[0]))
+        return True
+
+    def _sweep(self) -> tuple[Process, ...]:
+        """End all that lives below but workers: what dead workers left."""
+        return sweep(
+            collect=self._collect_orphans,
+            budget=SWEEP_BUDGET,
+            clock=self._clock,
+            spare=self._workers.keys(),
+        )
+
+    def _collect_orphans(self) -> bool:
+        """Reap; True once no child but workers is left."""
+        return self._collect() or set(children_of(os.getpid())) <= self._workers.keys()
+
+    def _collect(self) -> bool:
+        """Reap; True once no child is left."""
+        try:
+            while (dead := reap()) is not None:
+                pidfd = self._workers.pop(dead.pid, None)
+                if pidfd is not None:
+                    self._epoll.unregister(pidfd)
+                    os.close(pidfd)
+        except ChildProcessError:
+            return True
+        return False
+
+    def _forget_all(self) -> None:
+        """Count no child as a worker any more, so that all are swept."""
+        for pidfd in self._workers.values():
+            os.close(pidfd)
+        self._workers.clear()

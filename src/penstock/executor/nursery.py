@@ -1,0 +1,144 @@
+"""The nursery, as seen from the user's process: who starts it, asks it, and ends it.
+
+The nursery forks the workers, because it is small and has one thread, whereas the
+user's process may be large and have many. The command line forks it before it imports
+anything (this module is light for that reason: `socket` alone costs 7 ms); a program
+that uses the library starts it by exec, as a fresh interpreter.
+"""
+
+from __future__ import annotations
+
+import _socket
+import os
+from typing import TYPE_CHECKING
+
+from penstock.errors import NurseryLost
+from penstock.proc.fork import fork_into
+
+if TYPE_CHECKING:
+    import socket
+
+_WORKER = b"w"
+_QUIT = b"q"
+_FAREWELL = 15.0  # seconds: longer than any sweep below
+
+
+class Nursery:
+    """Our end of the nursery.
+
+    Attributes:
+        pid: the process.
+        pidfd: readable once it is dead.
+    """
+
+    def __init__(
+        self,
+        pid: int,
+        control: _socket.socket,
+        first_worker: _socket.socket | None = None,
+    ) -> None:
+        self.pid = pid
+        self.pidfd = os.pidfd_open(pid)
+        self._control = control
+        self._first_worker = first_worker
+        self._is_open = True
+
+    def new_worker(self) -> socket.socket:
+        """A channel to a new worker, which may be written to at once.
+
+        Raises:
+            NurseryLost: the nursery is gone.
+        """
+        import socket  # noqa: PLC0415 (see the module's docstring)
+
+        if self._first_worker is not None:
+            first, self._first_worker = self._first_worker, None
+            return socket.socket(fileno=first.detach())
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with theirs:
+            try:
+                control = socket.socket(fileno=os.dup(self._control.fileno()))
+                with control:
+                    socket.send_fds(control, [_WORKER], [theirs.fileno()])
+            except OSError as error:
+                ours.close()
+                raise NurseryLost(f"the nursery (PID {self.pid}) is gone") from error
+        return ours
+
+    def close(self) -> bool:
+        """End the nursery and all below it; whether it said that nothing is left.
+
+        Must not be called while a worker's channel is open, or it waits for nothing.
+        """
+        if not self._is_open:
+            return True
+        self._is_open = False
+        try:
+            self._control.send(_QUIT)
+        except OSError:
+            pass
+        self._control.close()
+        if self._first_worker is not None:
+            self._first_worker.close()
+        return self._wait()
+
+    def _wait(self) -> bool:
+        """Wait for the process, and reap it: by its PID, never -1."""
+        import select  # noqa: PLC0415 (not before the fork)
+
+        poll = select.poll()
+        poll.register(self.pidfd, select.POLLIN)
+        gone = poll.poll(_FAREWELL * 1000)
+        os.close(self.pidfd)
+        if not gone:
+            return False
+        try:
+            _, status = os.waitpid(self.pid, 0)
+        except ChildProcessError:  # the host ignores SIGCHLD: nobody knows
+            return True
+        return status == 0
+
+
+def fork_nursery() -> Nursery:
+    """Fork the nursery, with a first worker below it; for the command line.
+
+    To be called while this process has one thread and has imported little.
+    """
+    kind = _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC
+    control, theirs = _socket.socketpair(_socket.AF_UNIX, kind)
+    first, its = _socket.socketpair(_socket.AF_UNIX, kind)
+    guardian = os.pidfd_open(os.getpid())
+
+    def live() -> None:
+        control.close()
+        first.close()
+        from penstock.executor import keeper  # noqa: PLC0415 (in the child only)
+
+        keeper.keep(theirs.detach(), guardian, its.detach())
+
+    pid = fork_into(live)
+    theirs.close()
+    its.close()
+    os.close(guardian)
+    return Nursery(pid, control, first)
+
+
+def start_nursery() -> Nursery:
+    """Start the nursery as a fresh interpreter; for a program that uses the library."""
+    from penstock.proc.interpreter import start_interpreter  # noqa: PLC0415 (heavy)
+
+    kind = _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC
+    control, theirs = _socket.socketpair(_socket.AF_UNIX, kind)
+    guardian = os.pidfd_open(os.getpid())
+    try:
+        pid = start_interpreter(
+            "penstock.executor.keeper",
+            descriptors=(theirs.fileno(), guardian),
+        )
+    except BaseException:
+        control.close()
+        raise
+    finally:
+        theirs.close()
+        os.close(guardian)
+    return Nursery(pid, control)

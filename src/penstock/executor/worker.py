@@ -1,0 +1,130 @@
+"""The worker: a process that runs one job at a time, and owns all that is below it.
+
+It is a child subreaper, so that every orphan of its job comes to it, whatever that did
+to get away: double fork, setsid(2), a cleared environment. Since it has only one job,
+whatever lives below it belongs to that job. It ends everything and itself as soon as
+it is told to, or as the nursery or the user's process is gone.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import socket
+from collections import deque
+
+from penstock.clock import MonotonicClock
+from penstock.executor.message import Done, Quit, Received, Run, Stop, receive, send
+from penstock.model.job import Job
+from penstock.model.outcome import Cancelled, Outcome
+from penstock.model.verdict import unseen
+from penstock.plan.wire import wire
+from penstock.proc.order import Abandon, Cancel, Order
+from penstock.proc.prctl import become_subreaper, set_title
+from penstock.proc.run import run_job
+
+TITLE = "ps-worker"
+
+
+def serve(channel: socket.socket, guardians: tuple[int, ...]) -> None:
+    """Run the jobs that come over `channel`, one after the other, until told to end.
+
+    Args:
+        channel: to the pool.
+        guardians: pidfds of the processes above; the death of one ends this.
+    """
+    os.setsid()
+    become_subreaper()
+    set_title(TITLE)
+    clock = MonotonicClock()
+    post = _Post(channel, guardians)
+    while (given := post.next_job()) is not None:
+        job, descriptors = given
+        outcome = run_job(job, wire(job), descriptors, post, clock)
+        post.answer(outcome)
+        if outcome.survivors:
+            return  # they must not be taken for a part of the next job
+
+
+class _Post:
+    """Where a worker stands: it hears the pool, and sees who is above (a `Station`)."""
+
+    def __init__(self, channel: socket.socket, guardians: tuple[int, ...]) -> None:
+        self.epoll = select.epoll()
+        self._channel = channel
+        self._above = (channel.fileno(), *guardians)
+        self._deserted = False
+        self._runs: str | None = None
+        self._waiting: deque[tuple[Job, tuple[int, ...]]] = deque()
+        for descriptor in self._above:
+            self.epoll.register(descriptor, select.EPOLLIN)
+
+    def next_job(self) -> tuple[Job, tuple[int, ...]] | None:
+        """Wait for a job, with its descriptors; None when this worker is to end."""
+        while not self._waiting:
+            if self._deserted:
+                return None
+            for descriptor, _ in self.epoll.poll():
+                if isinstance(self.order(descriptor), Abandon):
+                    return None
+        given = self._waiting.popleft()
+        self._runs = given[0].name
+        return given
+
+    def order(self, descriptor: int) -> Order | None:
+        """What to make of a ready descriptor while a job runs."""
+        if descriptor not in self._above:
+            return None  # of the job, and closed since epoll named it
+        match self._hear(descriptor):
+            case Received(Stop(name, cause, now)):
+                return self._stop(name, cause, now=now)
+            case Received(Run(jobs), descriptors):
+                self._accept(jobs, descriptors)
+                return None
+            case Received(Quit(why)):
+                return self._desert(why)
+            case Received(Done()):
+                return None  # nobody sends that to a worker
+            case None:
+                return self._desert("penstock was killed")
+
+    def answer(self, outcome: Outcome) -> None:
+        """Tell the pool how the job ended, if it still listens."""
+        if self._deserted:
+            return
+        try:
+            send(self._channel, Done(outcome))
+        except OSError:
+            self._desert("penstock was killed")
+
+    def _hear(self, descriptor: int) -> Received | None:
+        """The message that is there; None if somebody above is gone."""
+        if descriptor == self._channel.fileno():
+            return receive(self._channel)
+        return None
+
+    def _accept(self, jobs: tuple[Job, ...], descriptors: tuple[int, ...]) -> None:
+        self._waiting.append((jobs[0], descriptors))
+        self._waiting.extend((job, ()) for job in jobs[1:])
+
+    def _stop(self, name: str, cause: str, *, now: bool) -> Cancel | None:
+        """Cancel the job that runs; one that waits is answered for and forgotten."""
+        for given in self._waiting:
+            if given[0].name == name:
+                self._waiting.remove(given)
+                for descriptor in given[1]:
+                    os.close(descriptor)
+                self.answer(unseen(given[0], Cancelled(cause, None, escalated=False)))
+                return None
+        if self._runs == name:
+            return Cancel(cause, now)
+        return None  # it has ended in the meantime
+
+    def _desert(self, cause: str) -> Abandon:
+        """Stop listening: who is gone would be "ready" for ever."""
+        if not self._deserted:
+            self._deserted = True
+            self._waiting.clear()
+            for descriptor in self._above:
+                self.epoll.unregister(descriptor)
+        return Abandon(cause)

@@ -1,0 +1,41 @@
+"""What to do next: the answers of the scheduler, carried out by the engine."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from penstock.model.job import Job
+
+
+class StartJob(NamedTuple):
+    """Give the job to the executor; a slot is free for it."""
+
+    job: Job
+
+
+class CancelJob(NamedTuple):
+    """End a running job.
+
+    Attributes:
+        name: the job's.
+        cause: in words, e.g. "job fetch failed".
+        now: skip the grace.
+    """
+
+    name: str
+    cause: str
+    now: bool = False
+
+
+class SkipJob(NamedTuple):
+    """Never start the job.
+
+    Attributes:
+        because: in words, naming the job at the root of it, or the signal.
+    """
+
+    job: Job
+    because: str
+
+
+Action = StartJob | CancelJob | SkipJob

@@ -1,0 +1,91 @@
+"""Tally: how a whole run went, in numbers, and the exit status that tells it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from penstock.model.event import Event, Interrupted, JobEnded, JobSkipped
+from penstock.model.outcome import (
+    SIGNAL_BASE,
+    TIMED_OUT,
+    TROUBLE,
+    Cancelled,
+    Lost,
+    Outcome,
+    TimedOut,
+)
+
+
+class Tally(NamedTuple):
+    """Jobs counted by how they ended; each job is in exactly one of the first five.
+
+    Attributes:
+        succeeded: ended well.
+        timed_out: failed because the job or a command of it took too long.
+        failed: failed otherwise, and were not cancelled.
+        cancelled: ended by penstock because of another job or of a signal.
+        skipped: never started.
+        troubled: of all these, where penstock itself failed: something survived, an
+            output could not be put in place, a worker died.
+        signal: the first signal that interrupted the run, if any.
+    """
+
+    succeeded: int = 0
+    timed_out: int = 0
+    failed: int = 0
+    cancelled: int = 0
+    skipped: int = 0
+    troubled: int = 0
+    signal: int | None = None
+
+    @property
+    def jobs(self) -> int:
+        """How many are counted."""
+        ended = self.succeeded + self.timed_out + self.failed + self.cancelled
+        return ended + self.skipped
+
+    @property
+    def status(self) -> int:
+        """The exit status of the whole run.
+
+        125 goes before all: that something is still alive must not be hidden. Next,
+        128+n where signal n interrupted the run: its sender should see that. What was
+        cancelled is a consequence and not a failure of its own.
+        """
+        if self.troubled:
+            return TROUBLE
+        if self.signal is not None:
+            return SIGNAL_BASE + self.signal
+        if self.failed:
+            return 1
+        if self.timed_out:
+            return TIMED_OUT
+        return 1 if self.cancelled else 0
+
+
+def count(tally: Tally, event: Event) -> Tally:
+    """The tally after `event`."""
+    match event:
+        case JobEnded(_, outcome):
+            return _count_outcome(tally, outcome)
+        case JobSkipped():
+            return tally._replace(skipped=tally.skipped + 1)
+        case Interrupted(signal) if tally.signal is None:
+            return tally._replace(signal=signal)
+        case _:
+            return tally
+
+
+def _count_outcome(tally: Tally, outcome: Outcome) -> Tally:
+    if outcome.ok:
+        return tally._replace(succeeded=tally.succeeded + 1)
+    lost = isinstance(outcome.ending, Lost)
+    if lost or outcome.survivors or outcome.trouble is not None:
+        tally = tally._replace(troubled=tally.troubled + 1)
+    match outcome.ending:
+        case Cancelled():
+            return tally._replace(cancelled=tally.cancelled + 1)
+        case TimedOut():
+            return tally._replace(timed_out=tally.timed_out + 1)
+        case _:
+            return tally._replace(failed=tally.failed + 1)

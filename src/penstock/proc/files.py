@@ -1,0 +1,182 @@
+"""The open files of one job: what its streams name, until the job is over."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from typing import NamedTuple
+
+from penstock.model.outcome import NotStarted
+from penstock.model.stream import (
+    Direct,
+    Handed,
+    Inherit,
+    Input,
+    Log,
+    Null,
+    Output,
+    Stderr,
+    Stdin,
+    Stdout,
+)
+from penstock.model.wiring import PipeEnd, StageWiring
+from penstock.proc.log import LogPump
+from penstock.proc.pipes import open_pipe
+from penstock.proc.spawn import CannotStart, Streams
+
+
+@cache
+def _null_device() -> int:
+    """``/dev/null``, opened once for all jobs of this process."""
+    return os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+
+
+class _Pending(NamedTuple):
+    """An output on its way: written as `partial`, to be renamed to `final`."""
+
+    partial: str
+    final: str
+    mode: int | None
+
+
+class Files:
+    """Opens what a job reads and writes; owns it; commits or discards outputs."""
+
+    def __init__(self, descriptors: Sequence[int]) -> None:
+        self.logs: dict[int, LogPump] = {}
+        self._handed = descriptors
+        self._opened: list[int] = []
+        self._pipes: dict[PipeEnd, int] = {}
+        self._pending: list[_Pending] = []
+
+    def connect(self, plan: StageWiring, stage: int) -> Streams:
+        """Open all that `stage` needs; the descriptors stay owned by this object.
+
+        Raises:
+            CannotStart: a file cannot be opened.
+            OSError: a pipe cannot be made.
+        """
+        for pipe in plan.opens:
+            reader, writer = open_pipe()
+            self._pipes[PipeEnd(pipe, "r")] = reader
+            self._pipes[PipeEnd(pipe, "w")] = writer
+        return Streams(
+            self._open(plan.stdin, stage),
+            self._open(plan.stdout, stage),
+            self._open(plan.stderr, stage),
+        )
+
+    def release(self, plan: StageWiring, stage: int) -> None:
+        """Close what only the command of `stage` needs, now that it is started."""
+        for end in plan.closes:
+            os.close(self._pipes.pop(end))
+        if stage in self.logs:
+            self.logs[stage].drop_writer()
+
+    def release_all(self) -> None:
+        """Close every end of a pipe that a command was to have."""
+        for descriptor in self._pipes.values():
+            os.close(descriptor)
+        self._pipes.clear()
+        for pump in self.logs.values():
+            pump.drop_writer()
+
+    def commit(self) -> str | None:
+        """Give every output its name; say what failed, if anything did."""
+        while self._pending:
+            partial, final, mode = self._pending[-1]
+            try:
+                if mode is not None:
+                    os.chmod(partial, mode)
+                os.rename(partial, final)
+            except OSError as error:
+                return f"cannot name the output {final}: {error.strerror}"
+            self._pending.pop()
+        return None
+
+    def close(self) -> None:
+        """Close all, and remove every output that was not committed."""
+        self.release_all()
+        for pump in self.logs.values():
+            pump.close()
+        for descriptor in (*self._opened, *self._handed):
+            os.close(descriptor)
+        for pending in self._pending:
+            with suppress(OSError):
+                os.unlink(pending.partial)
+        self._opened, self._pending, self._handed = [], [], ()
+
+    def _open(self, stream: Stdin | Stdout | Stderr | PipeEnd, stage: int) -> int:
+        """The descriptor that serves `stream`."""
+        match stream:
+            case Inherit(number):
+                return number
+            case PipeEnd():
+                return self._pipes[stream]
+            case Handed(position):
+                return self._handed[position]
+            case Log():
+                self.logs[stage] = LogPump(stream)
+                return self.logs[stage].writer
+            case _:
+                return self._open_named(stream)
+
+    def _open_named(self, stream: Null | Input | Output | Direct) -> int:
+        """Open what has a name in the file system."""
+        match stream:
+            case Null():
+                return _null_device()
+            case Input(path):
+                return self._open_input(path)
+            case Output():
+                return self._open_output(stream)
+            case Direct(path):
+                return self._open_special(path, os.O_CREAT | os.O_TRUNC)
+
+    def _open_path(self, path: str, flags: int) -> int:
+        try:
+            descriptor = os.open(path, flags | os.O_CLOEXEC | os.O_NOCTTY, 0o666)
+        except OSError as error:
+            reason = f"cannot open {path}: {error.strerror}"
+            raise CannotStart(NotStarted(error.errno, reason, "file")) from None
+        except ValueError as error:  # a NUL in the path
+            reason = f"cannot open {path!r}: {error}"
+            raise CannotStart(NotStarted(None, reason, "file")) from None
+        self._opened.append(descriptor)
+        return descriptor
+
+    def _open_input(self, path: str) -> int:
+        """Open for reading; a FIFO is refused, for its open(2) may never return."""
+        with suppress(OSError, ValueError):
+            if stat.S_ISFIFO(os.stat(path).st_mode):
+                reason = f"cannot open {path}: a FIFO; read it by `cat {path}` instead"
+                raise CannotStart(NotStarted(None, reason, "file"))
+        return self._open_path(path, os.O_RDONLY)
+
+    def _open_special(self, path: str, flags: int = 0) -> int:
+        """Open what may be a device or a FIFO, without waiting for a reader."""
+        descriptor = self._open_path(path, os.O_WRONLY | os.O_NONBLOCK | flags)
+        os.set_blocking(descriptor, True)  # the command shares this very description
+        return descriptor
+
+    def _open_output(self, output: Output) -> int:
+        """Open `output.partial`, or the thing itself if it is no regular file."""
+        final = output.path
+        with suppress(ValueError):  # a NUL in the path: refused below
+            final = os.path.realpath(final)  # rename(2) would replace a symbolic link
+        mode = None
+        with suppress(OSError, ValueError):
+            existing = os.stat(final).st_mode
+            if not stat.S_ISREG(existing):
+                return self._open_special(final)
+            mode = stat.S_IMODE(existing)
+        name = os.path.basename(output.partial)
+        partial = os.path.join(os.path.dirname(final), name)
+        with suppress(OSError, ValueError):
+            os.unlink(partial)  # left by a run that was killed with all its layers
+        descriptor = self._open_path(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
+        self._pending.append(_Pending(partial, final, mode))
+        return descriptor

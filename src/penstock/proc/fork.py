@@ -1,0 +1,40 @@
+"""Forking the processes of penstock's own: nursery and workers. Never a command."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+
+def fork_into(body: Callable[[], None]) -> int:
+    """Fork; run `body` in the child, which then ends without any clean-up of ours.
+
+    Args:
+        body: what the child does; its exceptions end the child with 125.
+
+    Returns:
+        PID of the child, in the parent only.
+    """
+    pid = os.fork()
+    if pid == 0:
+        live_by(body)
+    return pid
+
+
+def live_by(body: Callable[[], None]) -> NoReturn:
+    """Run `body` and leave by _exit(2): the parent's atexit work is not ours."""
+    status = 125
+    try:
+        body()
+        status = 0
+    except SystemExit as leaving:
+        status = leaving.code if isinstance(leaving.code, int) else 125
+    except BaseException:  # noqa: BLE001 (the last resort of a process)
+        import traceback  # noqa: PLC0415 (on the way out)
+
+        traceback.print_exc()
+        sys.stderr.flush()
+    finally:
+        os._exit(status)

@@ -1,0 +1,130 @@
+"""Starting all stages of a job, or none.
+
+Whatever can fail without starting anything (finding programs, opening files) is done
+for every stage first. What fails after that takes back what was started: the caller
+kills it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+from penstock.clock import Clock
+from penstock.model.job import Job
+from penstock.model.outcome import Exited, NotStarted, Signaled, Usage
+from penstock.model.wiring import Wiring
+from penstock.proc.files import Files
+from penstock.proc.spawn import CannotStart, find_program, spawn
+
+
+class Running:
+    """A started stage: its process, and how that ended once it has.
+
+    Attributes:
+        position: of the stage in the job.
+        process: its `Popen`, which never waits: the reaper does.
+        pidfd: readable once the process is dead (pidfd_open(2)); -1 when closed.
+        started_at: on the monotonic clock.
+        elapsed: seconds it ran; meaningful once `status` is known.
+        status: None while it runs.
+        usage: None while it runs.
+        escalated: it was still alive when KILL was sent.
+    """
+
+    __slots__ = (
+        "elapsed",
+        "escalated",
+        "pidfd",
+        "position",
+        "process",
+        "started_at",
+        "status",
+        "usage",
+    )
+
+    def __init__(
+        self,
+        position: int,
+        process: subprocess.Popen[bytes],
+        started_at: float,
+    ) -> None:
+        self.position = position
+        self.process = process
+        self.pidfd = -1
+        self.started_at = started_at
+        self.elapsed = 0.0
+        self.status: Exited | Signaled | None = None
+        self.usage: Usage | None = None
+        self.escalated = False
+
+    def open(self) -> None:
+        """Open the pidfd; not when this is made, so that a failure loses no process."""
+        self.pidfd = os.pidfd_open(self.process.pid)
+
+    def end(self, status: Exited | Signaled, usage: Usage, now: float) -> None:
+        """Note how it ended; the process has been reaped."""
+        self.status, self.usage = status, usage
+        self.elapsed = now - self.started_at
+        self.process.returncode = 0  # tells Popen that there is nothing to wait for
+        self.close()
+
+    def close(self) -> None:
+        """Close the pidfd; may be called twice."""
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1
+
+
+class StartFailed(Exception):  # noqa: N818 (carries a value; never leaves the worker)
+    """A stage could not be started.
+
+    Attributes:
+        position: of that stage.
+        ending: what happened to it.
+    """
+
+    def __init__(self, position: int, ending: NotStarted) -> None:
+        super().__init__(ending.reason)
+        self.position = position
+        self.ending = ending
+
+
+def launch(
+    job: Job,
+    wiring: Wiring,
+    files: Files,
+    started: list[Running],
+    clock: Clock,
+) -> None:
+    """Start every stage of `job`.
+
+    Args:
+        job: what to start.
+        wiring: its descriptors.
+        files: opens and owns what the streams name.
+        started: receives each stage as it starts, so that nothing is lost on failure.
+        clock: for the times of the starts.
+
+    Raises:
+        StartFailed: for the first stage that could not be; `started` has those before.
+    """
+    position = 0
+    try:
+        prepared = []
+        for position, stage in enumerate(job.stages):
+            program = find_program(stage.command, clock.now())
+            prepared.append((program, files.connect(wiring[position], position)))
+        for position, stage in enumerate(job.stages):
+            process = spawn(stage.command, *prepared[position])
+            started.append(Running(position, process, clock.now()))
+            started[-1].open()
+            files.release(wiring[position], position)
+    except CannotStart as cause:
+        raise StartFailed(position, cause.ending) from None
+    except OSError as error:  # no descriptor left for a pipe, say
+        reason = f"penstock could not prepare it: {error.strerror}"
+        ending = NotStarted(error.errno, reason, "system")
+        raise StartFailed(position, ending) from None
+    finally:
+        files.release_all()

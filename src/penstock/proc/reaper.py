@@ -1,0 +1,128 @@
+"""Collecting the dead: the one place that waits for children.
+
+A worker owns every wait of its process: each command and each orphan that it has
+adopted is reaped here and nowhere else. (A wait elsewhere would make `Popen` report 0
+for a command that failed.)
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import select
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from signal import SIGKILL
+from typing import NamedTuple
+
+from penstock.clock import Clock
+from penstock.model.outcome import Exited, Process, Signaled, Usage
+from penstock.proc.descendants import children_of, descendants_of, describe, is_zombie
+from penstock.proc.signals import signal_tree
+
+SWEEP_BUDGET = 5.0  # seconds of KILL, after which the survivors are reported
+
+_KIB = 1024
+_ROUND = 0.05
+
+
+class Reaped(NamedTuple):
+    """One process that was collected, as wait4(2) tells it."""
+
+    pid: int
+    wait_status: int
+    usage: resource.struct_rusage
+
+
+def reap() -> Reaped | None:
+    """Collect one dead child, without waiting; None if all that are left live.
+
+    Raises:
+        ChildProcessError: there is no child at all: everything below is gone.
+    """
+    pid, status, usage = os.wait4(-1, os.WNOHANG)
+    return Reaped(pid, status, usage) if pid else None
+
+
+def read_usage(used: resource.struct_rusage) -> Usage:
+    """What wait4(2) says was used."""
+    return Usage(used.ru_utime, used.ru_stime, used.ru_maxrss * _KIB)
+
+
+def read_status(status: int) -> Exited | Signaled:
+    """What a wait status says (wait(2))."""
+    if os.WIFSIGNALED(status):
+        return Signaled(os.WTERMSIG(status), os.WCOREDUMP(status))
+    return Exited(os.WEXITSTATUS(status))
+
+
+def wait_child(timeout: float, spare: Collection[int] = ()) -> None:
+    """Return as soon as some direct child dies, or after `timeout` seconds."""
+    pidfds = []
+    poll = select.poll()
+    try:
+        for pid in children_of(os.getpid()):
+            if pid not in spare:
+                with suppress(ProcessLookupError):
+                    pidfds.append(os.pidfd_open(pid))
+                    poll.register(pidfds[-1], select.POLLIN)
+        poll.poll(timeout * 1000)
+    finally:
+        for pidfd in pidfds:
+            os.close(pidfd)
+
+
+def sweep(
+    *,
+    collect: Callable[[], bool],
+    budget: float,
+    clock: Clock,
+    spare: Collection[int] = (),
+) -> tuple[Process, ...]:
+    """KILL everything below this process, again and again, until nothing is left.
+
+    Args:
+        collect: reaps what is dead; True once nothing (but `spare`) is left.
+        budget: seconds after which to give up.
+        clock: for the budget.
+        spare: direct children to leave alone, with all that is below them.
+
+    Returns:
+        What is still alive: none, but where the kernel lets nobody kill it.
+    """
+    deadline = clock.now() + budget
+    while not collect():
+        if clock.now() >= deadline:
+            return living(spare)
+        signal_tree(SIGKILL, spare)
+        wait_child(_ROUND, spare)
+    return ()
+
+
+def living(spare: Collection[int] = ()) -> tuple[Process, ...]:
+    """Everything alive below this process, but `spare` and what is below that."""
+    direct = [pid for pid in children_of(os.getpid()) if pid not in spare]
+    everything = [*direct, *(pid for pid, _ in descendants_of(direct))]
+    return tuple(describe(pid) for pid in everything if not is_zombie(pid))
+
+
+def sweep_orphans(
+    spare: Collection[int],
+    *,
+    budget: float,
+    clock: Clock,
+) -> tuple[Process, ...]:
+    """End everything below this process but `spare`; see `sweep`.
+
+    Only for a process that waits for none of its children elsewhere.
+    """
+
+    def collect() -> bool:
+        try:
+            while reap() is not None:
+                continue
+        except ChildProcessError:
+            return True
+        return set(children_of(os.getpid())) <= set(spare)
+
+    return sweep(collect=collect, budget=budget, clock=clock, spare=spare)

@@ -1,0 +1,134 @@
+"""Sending and receiving signals. "Already gone" is not an error."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable, Iterable
+from types import FrameType
+
+from penstock.proc.descendants import children_of, descendants_of, parent_of
+
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+
+
+def signal_tree(number: int, spare: Iterable[int] = ()) -> None:
+    """Send a signal to everything that lives below this process.
+
+    Group by group first: that is atomic against a fork inside the group (kill(2)).
+    A group is named only while a direct child of ours is in it, which nobody but we
+    can reap, so that its number cannot have passed to a stranger. What is deeper and
+    in a group of its own is reached one by one, by pidfd.
+
+    Args:
+        number: the signal.
+        spare: direct children to leave alone, with all that is below them.
+    """
+    spared = set(spare)
+    own_group = os.getpgrp()
+    direct = [pid for pid in children_of(os.getpid()) if pid not in spared]
+    deep = descendants_of(direct)  # while they have the parents that lead to them
+    groups: set[int] = set()
+    for pid in direct:
+        group = group_of(pid)
+        if group is None or group in groups:
+            continue
+        if group == own_group:
+            _send(os.kill, pid, number)
+        else:
+            _send(os.killpg, group, number)
+            groups.add(group)
+    for pid, parent in deep:
+        if group_of(pid) not in groups:
+            _signal_deep(pid, parent, number)
+
+
+def group_of(pid: int) -> int | None:
+    """Process group of `pid`; None if it is gone."""
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
+
+
+def _signal_deep(pid: int, parent: int, number: int) -> None:
+    """Signal a process that is not our child, unless its PID has a new owner.
+
+    The pidfd pins the process; if that still has the parent that it was found under,
+    or has come to us since, then it is the one that was meant.
+    """
+    try:
+        pinned = os.pidfd_open(pid)
+    except OSError:
+        return
+    try:
+        if parent_of(pid) in (parent, os.getpid()):
+            _send(signal.pidfd_send_signal, pinned, number)
+    finally:
+        os.close(pinned)
+
+
+def _send(send: Callable[[int, int], None], target: int, number: int) -> None:
+    try:
+        send(target, number)
+    except (ProcessLookupError, PermissionError):
+        return  # gone; or set-id: it is reported when it outlives the sweep
+
+
+class SignalFlags:
+    """Notes the signals that ask penstock to stop; does nothing else.
+
+    A handler that raised could interrupt a start half-way and leak the process
+    (85 of 150 trials), so the handlers only let the interpreter write the number into
+    a pipe (`signal.set_wakeup_fd`). A signal that is ignored when we start stays
+    ignored: nohup(1), or a shell's ``&``.
+    """
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
+        for number in STOPPING:
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                signal.signal(number, _ignore_frame)
+
+    def fileno(self) -> int:
+        """A descriptor that is readable while a signal waits to be taken."""
+        return self._reader
+
+    def take(self) -> int | None:
+        """The oldest signal not taken yet, or None."""
+        try:
+            return os.read(self._reader, 1)[0]
+        except BlockingIOError:
+            return None
+
+
+def _ignore_frame(_number: int, _frame: FrameType | None) -> None:
+    """The whole of the handler: the wake-up descriptor has told already."""
+
+
+def die_by(number: int) -> None:
+    """End this process by `number`, so that the caller sees the signal.
+
+    A shell that loops over commands stops only if the command died by the signal.
+    Without a core dump: the fault is not ours (timeout(1) does the same).
+    """
+    import resource  # noqa: PLC0415 (only on this way out)
+
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+    os.kill(os.getpid(), number)
+
+
+def start_clean() -> None:
+    """Give this process, and so its children, an empty mask and default handlers.
+
+    Popen resets handlers and SIGPIPE by itself but inherits the mask. What is ignored
+    on purpose (nohup) stays ignored.
+    """
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    signal.set_wakeup_fd(-1)
+    for number in (*STOPPING, signal.SIGCHLD):
+        if number == signal.SIGCHLD or signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)

@@ -1,0 +1,163 @@
+"""Starting one command: the only place that does.
+
+Always by `subprocess.Popen` on its vfork path: 0.7 ms whatever the size of this
+process, where `preexec_fn` and `user=` fall back to fork(2) (60 ms at 4 GB).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from penstock.model.command import Command
+from penstock.model.outcome import NotStarted
+
+_SHELL = "/bin/sh"
+_DEFAULT_PATH = "/bin:/usr/bin"  # confstr(3) _CS_PATH, what execvp(3) falls back to
+
+
+_BELIEVED = 1.0  # seconds
+_MOST_FOUND = 1000
+_found: dict[tuple[str, str, str | None], tuple[str, float]] = {}
+
+
+class CannotStart(Exception):  # noqa: N818 (carries a value; never leaves the worker)
+    """A command could not be started, or a file of it not opened."""
+
+    def __init__(self, ending: NotStarted) -> None:
+        super().__init__(ending.reason)
+        self.ending = ending
+
+
+class Streams(NamedTuple):
+    """What a command gets as descriptors 0, 1 and 2."""
+
+    stdin: int
+    stdout: int
+    stderr: int
+
+
+def environment_of(command: Command) -> Mapping[str, str]:
+    """The environment that `command` will see."""
+    if not command.env:
+        return os.environ
+    return {**os.environ, **dict(command.env)}
+
+
+def find_program(command: Command, now: float) -> str:
+    """The file that execvp(3) would run, before anything is started.
+
+    Looking first costs less than letting execve(2) fail in every directory of PATH
+    (50 us with ten of them), and lets a pipeline start whole or not at all. What was
+    found is believed for a second: a program that is put before it in PATH later than
+    that is seen.
+
+    Raises:
+        CannotStart: there is none, or none that may be executed.
+    """
+    name = command.argv[0]
+    if "/" in name:
+        return name
+    path = environment_of(command).get("PATH", _DEFAULT_PATH)
+    key = (name, path, command.cwd)
+    found = _found.get(key)
+    if found is None or now > found[1]:
+        if len(_found) > _MOST_FOUND:
+            _found.clear()
+        try:
+            found = _found[key] = (_search(*key), now + _BELIEVED)
+        except ValueError as error:  # a NUL in the name
+            raise CannotStart(_refusal(errno.EINVAL, f"{name!r}: {error}")) from None
+    return found[0]
+
+
+def _search(name: str, path: str, cwd: str | None) -> str:
+    candidates = [_absolute(directory, name) for directory in path.split(":")]
+    for candidate in candidates:
+        seen = os.path.join(cwd, candidate) if cwd else candidate
+        if os.access(seen, os.X_OK) and not os.path.isdir(seen):
+            return candidate
+    for candidate in candidates:
+        seen = os.path.join(cwd, candidate) if cwd else candidate
+        if os.path.isfile(seen):
+            raise CannotStart(_refusal(errno.EACCES, f"{seen}: permission denied"))
+    raise CannotStart(_refusal(errno.ENOENT, f"{name}: not found in PATH"))
+
+
+def _absolute(directory: str, name: str) -> str:
+    """A path with a slash in it: an empty entry of PATH is the working directory."""
+    return f"{directory}/{name}" if directory else f"./{name}"
+
+
+def spawn(command: Command, program: str, streams: Streams) -> subprocess.Popen[bytes]:
+    """Start `command` in a session of its own.
+
+    Args:
+        command: what to run.
+        program: the file, from `find_program`.
+        streams: descriptors; the caller's copies stay open.
+
+    Raises:
+        CannotStart: with the errno of the call that failed. Nothing is left running.
+    """
+    try:
+        return _popen(command, program, command.argv, streams)
+    except OSError as error:
+        if error.errno == errno.ENOEXEC:
+            # A script without "#!": execvp(3) hands it to the shell, and so do we.
+            return _spawn_script(command, program, streams)
+        _found.clear()  # what was believed may be gone
+        raise CannotStart(_explain(error, command, program)) from None
+    except ValueError as error:  # a NUL in an argument
+        ending = _refusal(errno.EINVAL, f"{command.argv[0]}: {error}")
+        raise CannotStart(ending) from None
+
+
+def _spawn_script(
+    command: Command,
+    program: str,
+    streams: Streams,
+) -> subprocess.Popen[bytes]:
+    try:
+        argv = (_SHELL, program, *command.argv[1:])
+        return _popen(command, _SHELL, argv, streams)
+    except OSError as error:
+        raise CannotStart(_explain(error, command, program)) from None
+
+
+def _popen(
+    command: Command,
+    program: str,
+    argv: tuple[str, ...],
+    streams: Streams,
+) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        argv,
+        executable=program,
+        stdin=streams.stdin or None,  # what is in its place already is inherited
+        stdout=None if streams.stdout == 1 else streams.stdout,
+        stderr=None if streams.stderr == 2 else streams.stderr,  # noqa: PLR2004
+        cwd=command.cwd,
+        env=environment_of(command) if command.env else None,
+        start_new_session=True,
+    )
+
+
+def _explain(error: OSError, command: Command, program: str) -> NotStarted:
+    """Tell which of the things that execve(2) needs was the matter."""
+    if command.cwd is not None and error.filename == command.cwd:
+        reason = f"cannot enter directory {command.cwd}: {error.strerror}"
+        return NotStarted(error.errno, reason, "file")
+    where = os.path.join(command.cwd or "", program)
+    if error.errno == errno.ENOENT and os.path.exists(where):
+        return _refusal(errno.ENOENT, f"{program}: its interpreter was not found")
+    if error.errno == errno.ENOENT:
+        return _refusal(errno.ENOENT, f"{program}: not found")
+    return _refusal(error.errno, f"{program}: {error.strerror}")
+
+
+def _refusal(number: int | None, reason: str) -> NotStarted:
+    return NotStarted(number, reason, "command")

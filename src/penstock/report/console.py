@@ -1,0 +1,208 @@
+"""Console: a run told on a text stream, as it happens. Lines only, no animation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TextIO
+
+from penstock.model.event import (
+    Event,
+    Interrupted,
+    JobEnded,
+    JobSkipped,
+    JobStarted,
+    RunEnded,
+    RunStarted,
+)
+from penstock.model.job import Job, Stage
+from penstock.model.outcome import Cancelled, Exited, Outcome, StageOutcome
+from penstock.model.signals import signal_name
+from penstock.model.tally import Tally, count
+from penstock.report.failure import format_failure, leftovers, said
+from penstock.report.plain import visible
+from penstock.report.words import describe_ending, duration, plural, size
+
+Verbosity = Literal["quiet", "normal", "verbose"]
+
+_GREEN, _RED, _YELLOW = "\x1b[32m", "\x1b[31m", "\x1b[33m"
+_DEFAULT = "\x1b[0m"
+_MARK = 6
+_WIDEST_NAME = 32
+_MOST_NAMES = 10
+
+
+def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Whether to colour: NO_COLOR, FORCE_COLOR, then whether it is a terminal.
+
+    Either variable counts when it is not empty (no-color.org, force-color.org).
+    """
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    return stream.isatty() and environ.get("TERM") != "dumb"
+
+
+class Console:
+    """A `Sink` for people.
+
+    Args:
+        stream: gets whole lines. Should it break, the run is told to nobody further.
+        verbosity: "quiet" tells failures only; "verbose" adds starts and stages.
+        colour: as `wants_colour` says.
+        search_path: PATH, for the hint about a command that was not found.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        verbosity: Verbosity = "normal",
+        colour: bool = False,
+        search_path: str | None = None,
+    ) -> None:
+        self._stream = stream
+        self._verbosity = verbosity
+        self._colour = colour
+        self._search_path = search_path
+        self._width = 0
+        self._tally = Tally()
+        self._failed: list[str] = []
+        self._interruptions = 0
+        self._is_broken = False
+
+    def receive(self, event: Event) -> None:
+        """Tell `event`, if it is worth telling at this verbosity."""
+        self._tally = count(self._tally, event)
+        text = self._tell(event)
+        if text:
+            self._write(text)
+
+    def _tell(self, event: Event) -> str:
+        match event:
+            case RunStarted(_, _, jobs):
+                self._width = min(max(map(len, jobs), default=0), _WIDEST_NAME)
+                return ""
+            case JobStarted(job):
+                return self._line("start", "", job.name, "") if self._is_verbose else ""
+            case JobEnded(job, outcome):
+                return self._tell_outcome(job, outcome)
+            case JobSkipped(job, because):
+                return self._unless_quiet(
+                    self._line("skip", _YELLOW, job.name, because)
+                )
+            case Interrupted(signal):
+                self._interruptions += 1
+                return _interruption(signal, self._interruptions)
+            case RunEnded(_, _, elapsed):
+                return self._summary(elapsed)
+
+    def _tell_outcome(self, job: Job, outcome: Outcome) -> str:
+        if outcome.ok:
+            text = self._line("ok", _GREEN, job.name, _cost(outcome))
+            return self._unless_quiet(text + self._notes(job, outcome))
+        if isinstance(outcome.ending, Cancelled):
+            ending = describe_ending(outcome.ending, job.limits.grace)
+            text = self._line("stop", _YELLOW, job.name, ending) + self._notes(
+                job, outcome
+            )
+            return text if outcome.survivors else self._unless_quiet(text)
+        self._failed.append(job.name)
+        text = self._mark("FAIL", _RED) + format_failure(
+            job, outcome, self._search_path
+        )
+        return text + self._stages(job, outcome)
+
+    def _notes(self, job: Job, outcome: Outcome) -> str:
+        """What else there is to know of a job that did not fail."""
+        told = (*said(job, outcome), *leftovers(outcome))
+        notes = (text.replace("\n", "\n" + " " * _MARK) for _, text in told)
+        shown = "".join(f"{'':{_MARK}}{note}\n" for note in notes)
+        return shown + self._stages(job, outcome)
+
+    def _stages(self, job: Job, outcome: Outcome) -> str:
+        """What each stage did, if that is wanted."""
+        if not self._is_verbose:
+            return ""
+        pairs = zip(job.stages, outcome.stages, strict=False)
+        lines = (_stage_line(stage, result) for stage, result in pairs)
+        return "".join(f"{'':{_MARK}}{line}\n" for line in lines)
+
+    def _summary(self, elapsed: float) -> str:
+        tally = self._tally
+        if tally.jobs == 1 or (self._verbosity == "quiet" and not self._failed):
+            return ""
+        counts = (
+            (tally.succeeded, "ok"),
+            (tally.failed, "failed"),
+            (tally.timed_out, "timed out"),
+            (tally.cancelled, "cancelled"),
+            (tally.skipped, "skipped"),
+        )
+        told = ", ".join(f"{number} {how}" for number, how in counts if number)
+        jobs = plural(tally.jobs, "job")
+        text = f"{jobs}: {told or 'nothing to do'} in {duration(elapsed)}\n"
+        return text + (_names(self._failed) if len(self._failed) > 1 else "")
+
+    @property
+    def _is_verbose(self) -> bool:
+        return self._verbosity == "verbose"
+
+    def _unless_quiet(self, text: str) -> str:
+        return "" if self._verbosity == "quiet" else text
+
+    def _line(self, mark: str, colour: str, name: str, details: str) -> str:
+        name = f"{visible(name):<{self._width}}"
+        return f"{self._mark(mark, colour)}{name}  {visible(details)}".rstrip() + "\n"
+
+    def _mark(self, mark: str, colour: str) -> str:
+        padded = f"{mark:<{_MARK}}"
+        return f"{colour}{padded}{_DEFAULT}" if self._colour and colour else padded
+
+    def _write(self, text: str) -> None:
+        if self._is_broken:
+            return
+        encoding = self._stream.encoding or "utf-8"  # None for an io.StringIO
+        try:
+            self._stream.write(
+                text.encode(encoding, "backslashreplace").decode(encoding)
+            )
+            self._stream.flush()
+        except BlockingIOError:
+            pass  # a terminal that another program made non-blocking; it may recover
+        except (OSError, ValueError):  # ValueError: it was closed
+            self._is_broken = True
+
+
+def _interruption(signal: int, times: int) -> str:
+    if times == 1:
+        return f"{signal_name(signal)}: ending all jobs; again to end them at once\n"
+    return f"{signal_name(signal)}: ending all jobs at once\n"
+
+
+def _cost(outcome: Outcome) -> str:
+    """Elapsed time, CPU time, and the memory of the largest process."""
+    usages = [stage.usage for stage in outcome.stages if stage.usage is not None]
+    if not usages:
+        return duration(outcome.elapsed)
+    cpu = sum(usage.user + usage.system for usage in usages)
+    largest = max(usage.maxrss_bytes for usage in usages)
+    return f"{duration(outcome.elapsed)}  cpu {duration(cpu)}  {size(largest)}"
+
+
+def _stage_line(stage: Stage, result: StageOutcome) -> str:
+    ending = describe_ending(result.ending, stage.limits.grace)
+    if result.ok and result.ending != Exited(0):
+        ending = f"{ending}, which is fine here"
+    parts = [visible(stage.name), duration(result.elapsed)]
+    if result.usage is not None:
+        parts.append(f"cpu {duration(result.usage.user + result.usage.system)}")
+        parts.append(size(result.usage.maxrss_bytes))
+    return "  ".join([*parts, visible(ending)])
+
+
+def _names(failed: list[str]) -> str:
+    """All that failed, the first first: it may have scrolled away."""
+    names = ", ".join(visible(name) for name in failed[:_MOST_NAMES])
+    more = len(failed) - _MOST_NAMES
+    return f"failed: {names}" + (f" and {more} more" if more > 0 else "") + "\n"

@@ -1,0 +1,190 @@
+r"""Events as JSON values: what the journal and ``--json`` write. Pure.
+
+Each event is an object with `event` (its type) and `at` (UTC). An ending is an object
+with `kind` and the fields of that kind. Text is valid Unicode always, since RFC 8259
+leaves open what a reader does with half a surrogate pair: a byte that could not be
+decoded appears as the four characters ``\xff``. The bytes themselves are in the logs.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import TypeAlias
+
+from penstock.model.event import (
+    Event,
+    Interrupted,
+    JobEnded,
+    JobSkipped,
+    JobStarted,
+    RunEnded,
+    RunStarted,
+)
+from penstock.model.job import Job, Stage
+from penstock.model.outcome import (
+    Cancelled,
+    Ending,
+    Exited,
+    Lost,
+    NotStarted,
+    Outcome,
+    Process,
+    Signaled,
+    StageOutcome,
+    TimedOut,
+)
+from penstock.model.signals import signal_name
+from penstock.model.stream import Direct, Log
+from penstock.report.plain import decoded, readable
+
+Json: TypeAlias = (
+    "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"
+)
+Fields: TypeAlias = dict[str, Json]
+
+
+def event_to_dict(event: Event) -> Fields:
+    """`event` as a JSON object."""
+    head: Fields = {"event": type(event).__name__, "at": timestamp(event.at)}
+    return head | _fields(event)
+
+
+def timestamp(at: float) -> str:
+    """Seconds since 1970 as ISO 8601, UTC, with milliseconds."""
+    seconds, milliseconds = divmod(round(at * 1000), 1000)
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return f"{whole}.{milliseconds:03d}Z"
+
+
+def _fields(event: Event) -> Fields:
+    match event:
+        case RunStarted():
+            return {
+                "run": readable(event.run),
+                "jobs": [readable(name) for name in event.jobs],
+                "slots": event.slots,
+                "file": _text(event.file),
+            }
+        case JobStarted(job):
+            return _job(job)
+        case JobEnded(job, outcome):
+            return _outcome(job, outcome)
+        case JobSkipped(job, because):
+            return {"job": readable(job.name), "because": readable(because)}
+        case Interrupted(signal):
+            return {"signal": signal, "signal_name": signal_name(signal)}
+        case RunEnded():
+            return {"status": event.status, "elapsed": _seconds(event.elapsed)}
+
+
+def _job(job: Job) -> Fields:
+    return {
+        "job": readable(job.name),
+        "place": _place(job),
+        "needs": [readable(name) for name in job.needs],
+        "timeout": job.limits.timeout,
+        "stages": [_stage(stage) for stage in job.stages],
+        "links": [[link.source, link.target] for link in job.links],
+    }
+
+
+def _stage(stage: Stage) -> Fields:
+    return {
+        "name": readable(stage.name),
+        "argv": [readable(word) for word in stage.command.argv],
+        "command": readable(stage.command.typed),
+        "place": _place(stage),
+        "timeout": stage.limits.timeout,
+        "grace": stage.limits.grace,
+        "log": _log(stage),
+    }
+
+
+def _outcome(job: Job, outcome: Outcome) -> Fields:
+    return {
+        "job": readable(job.name),
+        "ok": outcome.ok,
+        "status": outcome.status,
+        "ending": ending_to_dict(outcome.ending),
+        "culprit": outcome.culprit,
+        "elapsed": _seconds(outcome.elapsed),
+        "place": _place(job),
+        "stages": [
+            _stage(stage) | _stage_outcome(result)
+            for stage, result in zip(job.stages, outcome.stages, strict=False)
+        ],
+        "stragglers": _processes(outcome.stragglers),
+        "survivors": _processes(outcome.survivors),
+        "trouble": _text(outcome.trouble),
+    }
+
+
+def _stage_outcome(result: StageOutcome) -> Fields:
+    usage = result.usage
+    return {
+        "ok": result.ok,
+        "ending": ending_to_dict(result.ending),
+        "pid": result.pid,
+        "elapsed": _seconds(result.elapsed),
+        "user": None if usage is None else _seconds(usage.user),
+        "system": None if usage is None else _seconds(usage.system),
+        "maxrss_bytes": None if usage is None else usage.maxrss_bytes,
+        "tail": decoded(result.tail),
+        "log_error": _text(result.log_error),
+    }
+
+
+def ending_to_dict(ending: Ending) -> Fields:
+    """`ending` as a JSON object, told apart by `kind`."""
+    kind: Fields = {"kind": type(ending).__name__}
+    match ending:
+        case Exited(code):
+            return kind | {"code": code}
+        case Signaled(signal, core):
+            name = signal_name(signal)
+            return kind | {"signal": signal, "signal_name": name, "core": core}
+        case TimedOut():
+            return kind | {
+                "timeout": ending.timeout,
+                "limit_of": ending.limit_of,
+                "status": _status(ending.status),
+                "escalated": ending.escalated,
+            }
+        case Cancelled(cause, status, escalated):
+            how: Fields = {"status": _status(status), "escalated": escalated}
+            return kind | {"cause": readable(cause)} | how
+        case NotStarted(errno, reason, culprit):
+            why: Fields = {"reason": readable(reason), "culprit": culprit}
+            return kind | {"errno": errno} | why
+        case Lost(reason):
+            return kind | {"reason": readable(reason)}
+
+
+def _status(status: Exited | Signaled | None) -> Fields | None:
+    return None if status is None else ending_to_dict(status)
+
+
+def _place(defined: Job | Stage) -> str | None:
+    return None if defined.place is None else readable(str(defined.place))
+
+
+def _log(stage: Stage) -> str | None:
+    match stage.stderr:
+        case Log(path) | Direct(path):
+            return _text(path)
+        case _:
+            return None
+
+
+def _processes(processes: Sequence[Process]) -> list[Json]:
+    return [{"pid": p.pid, "command": readable(p.command)} for p in processes]
+
+
+def _seconds(measured: float) -> float:
+    """Microseconds are all that the kernel counts; the rest is noise."""
+    return round(measured, 6)
+
+
+def _text(text: str | None) -> str | None:
+    return None if text is None else readable(text)

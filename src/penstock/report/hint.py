@@ -1,0 +1,119 @@
+"""Hints: what to try after a failure. Pure; None where no advice would be honest."""
+
+from __future__ import annotations
+
+import errno as _errno
+
+from penstock.model.job import Stage
+from penstock.model.outcome import (
+    NOT_EXECUTABLE,
+    NOT_FOUND,
+    SIGNAL_BASE,
+    Cancelled,
+    Ending,
+    Exited,
+    Lost,
+    NotStarted,
+    Signaled,
+    TimedOut,
+)
+from penstock.report.words import duration
+
+_SIGKILL = 9
+_SIGPIPE = 13
+_FINDS_NOTHING = ("grep", "egrep", "fgrep", "zgrep", "rg", "pgrep")
+_FINDS_DIFFERENCES = ("diff", "cmp", "comm")
+_OUT_OF_MEMORY = "penstock did not send that; perhaps memory ran out (see `dmesg`)"
+_BROKEN_PIPE = "what reads its output ended first: look there"
+
+
+def hint_for(
+    stage: Stage | None, ending: Ending, search_path: str | None = None
+) -> str | None:
+    """What to try, in one line.
+
+    Args:
+        stage: the stage that failed; None if the job did as a whole.
+        ending: how.
+        search_path: PATH of the commands, where their own does not replace it.
+    """
+    match ending:
+        case TimedOut():
+            return _timed_out(stage, ending)
+        case NotStarted():
+            return _not_started(stage, ending, search_path)
+        case Exited(code):
+            return None if stage is None else _exited(stage, code, search_path)
+        case Signaled(signal, _):
+            return _signaled(signal)
+        case Lost():
+            return "perhaps memory ran out (see `dmesg`), or somebody killed the worker"
+        case Cancelled():
+            return None
+
+
+def _timed_out(stage: Stage | None, ending: TimedOut) -> str:
+    """Where the limit can be changed: the command line, or the definition."""
+    whose = "the job" if ending.limit_of == "job" else "the command"
+    where = f"`timeout` of {whose}"
+    if stage is not None and stage.place is None:
+        where = "-t/--timeout"
+    hint = f"raise {where} (it is {duration(ending.timeout)})"
+    return f"{hint}; TERM alone did not end it" if ending.escalated else hint
+
+
+def _not_started(
+    stage: Stage | None, ending: NotStarted, search_path: str | None
+) -> str | None:
+    if ending.culprit == "file" and ending.errno == _errno.ENOENT:
+        return "if another job makes it, name that job in `needs`"
+    if stage is None or ending.culprit != "command":
+        return None
+    program = stage.command.argv[0]
+    if ending.errno == _errno.ENOENT:
+        return _not_found(stage, search_path)
+    if ending.errno == _errno.EACCES:
+        return f"may it be executed? chmod +x {program}"
+    if ending.errno == _errno.ENOEXEC:
+        return f"does {program} begin with a line such as #!/bin/sh?"
+    return None
+
+
+def _not_found(stage: Stage, search_path: str | None) -> str:
+    program = stage.command.argv[0]
+    if "/" in program:
+        return "does it exist, and does the interpreter named in its first line?"
+    path = dict(stage.command.env).get("PATH", search_path)
+    return "is it installed?" + ("" if path is None else f" PATH is {path}")
+
+
+def _exited(stage: Stage, code: int, search_path: str | None) -> str | None:
+    if code > SIGNAL_BASE and _is_shell(stage):
+        return _signaled(code - SIGNAL_BASE)
+    if code == NOT_FOUND and _is_shell(stage):
+        path = dict(stage.command.env).get("PATH", search_path)
+        found = "the shell did not find a command; is it installed?"
+        return found + ("" if path is None else f" PATH is {path}")
+    if code == NOT_EXECUTABLE and _is_shell(stage):
+        return "the shell could not execute a command: may it be executed? (chmod +x)"
+    if code == 1 and _program(stage) in _FINDS_NOTHING:
+        return "1 says that nothing matched; if that is fine: `ok: [0, 1]`"
+    if code == 1 and _program(stage) in _FINDS_DIFFERENCES:
+        return "1 says that there are differences; if that is fine: `ok: [0, 1]`"
+    return None
+
+
+def _signaled(signal: int) -> str | None:
+    if signal == _SIGKILL:
+        return _OUT_OF_MEMORY
+    return _BROKEN_PIPE if signal == _SIGPIPE else None
+
+
+def _is_shell(stage: Stage) -> bool:
+    return stage.command.argv[:2] == ("/bin/sh", "-c")
+
+
+def _program(stage: Stage) -> str:
+    """The name of the program, or of the first one that its shell would run."""
+    words = stage.command.typed.split() if _is_shell(stage) else stage.command.argv
+    return words[0].rpartition("/")[2] if words else ""

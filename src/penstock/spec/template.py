@@ -1,0 +1,80 @@
+"""Template: text with `{{name}}` in it, and the plain way to fill it in.
+
+Only a pair of braces round a name counts. Single braces, and `{{` round anything that
+is not letters, digits, `_`, `-` and blanks, are left alone: awk's `{print {{column}}}`
+and docker's `{{.ID}}` mean what they say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+_NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
+_INNER = _NAME | frozenset("0123456789- \t\n")
+# Looking further for the end of a name would make many `{` quadratic.
+_LONGEST = 200
+
+
+class Slot(NamedTuple):
+    """A place to fill in.
+
+    Attributes:
+        name: of the variable.
+        raw: it is filled in without quoting.
+        text: as it is written, braces and all.
+    """
+
+    name: str
+    raw: bool
+    text: str
+
+
+Template = tuple[str | Slot, ...]
+
+
+def parse_template(text: str) -> Template:
+    """`text` cut into what is literal and what is to be filled in.
+
+    >>> parse_template("head -n {{top}}")
+    ('head -n ', Slot(name='top', raw=False, text='{{top}}'))
+    """
+    pieces: list[str | Slot] = []
+    literal = 0
+    at = text.find("{{")
+    while at >= 0:
+        slot = _slot_at(text, at)
+        if slot is None:
+            at = text.find("{{", at + 1)
+            continue
+        if at > literal:
+            pieces.append(text[literal:at])
+        pieces.append(slot)
+        literal = at + len(slot.text)
+        at = text.find("{{", literal)
+    if literal < len(text):
+        pieces.append(text[literal:])
+    return tuple(pieces)
+
+
+def slots_of(template: Template) -> tuple[Slot, ...]:
+    """What is to be filled in."""
+    return tuple(piece for piece in template if isinstance(piece, Slot))
+
+
+def fill(template: Template, values: Mapping[str, str]) -> str:
+    """The text with every value put in as it is."""
+    return "".join(p if isinstance(p, str) else values[p.name] for p in template)
+
+
+def _slot_at(text: str, start: int) -> Slot | None:
+    """The slot that begins at `start`, if that is one."""
+    inner = text[start + 2 : start + _LONGEST].partition("}}")[0]
+    end = start + 2 + len(inner)
+    words = inner.split()
+    if not words or words[0][0] not in _NAME or not _INNER.issuperset(inner):
+        return None
+    if text[end : end + 2] != "}}":
+        return None
+    raw = len(words) > 1 and words[0] == "raw"
+    return Slot(" ".join(words[raw:]), raw, text[start : end + 2])

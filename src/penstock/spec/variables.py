@@ -1,0 +1,119 @@
+"""Variables: what `vars` and `--set` give, in texts and in the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from typing import NamedTuple
+
+from penstock.spec import tree
+from penstock.spec.mistakes import Mistakes, Spot, shown
+from penstock.spec.quoting import UnquotableError, fill_shell
+from penstock.spec.template import Slot, Template, fill, parse_template, slots_of
+from penstock.spec.values import is_passable
+
+_MOST_SHOWN = 12
+
+
+class Scope(NamedTuple):
+    """What a text of the definition is filled in with.
+
+    Attributes:
+        text: the definition, for finding where in it a `{{name}}` stands.
+        values: every variable. One that has no value stands for itself, so that
+            one mistake does not make more.
+        mistakes: where to report.
+    """
+
+    text: str
+    values: Mapping[str, str]
+    mistakes: Mistakes
+
+    @property
+    def env(self) -> tuple[tuple[str, str], ...]:
+        """The variables that the environment can hold: no name with `-`."""
+        return tuple((k, v) for k, v in self.values.items() if k.isidentifier())
+
+
+def resolve(
+    declared: tree.Node | None,
+    settings: Mapping[str, str],
+    mistakes: Mistakes,
+) -> dict[str, str]:
+    """The value of every variable: from the settings, else from the definition."""
+    entries = declared.entries if isinstance(declared, tree.Mapping) else ()
+    values = {key.text: f"{{{{{key.text}}}}}" for key, _ in entries}
+    for key, node in entries:
+        if key.text in settings or not isinstance(node, tree.Scalar):
+            continue
+        if node.is_null:
+            what = f"`{key.text}` has no value: give it with `--set {key.text}=...`"
+            mistakes.add(key.spot, what)
+        else:
+            values[key.text] = node.text
+    for name, value in settings.items():
+        if name not in values and not isinstance(declared, tree.Broken):
+            hint = mistakes.suggestion(name, values) or _known(values)
+            mistakes.add(None, f"--set: there is no variable {shown(name)}{hint}")
+        elif not is_passable(value):
+            mistakes.add(None, f"--set: {shown(name)} holds what no command can take")
+        else:
+            values[name] = value
+    return values
+
+
+def fill_text(node: tree.Node, scope: Scope) -> str | None:
+    """The text of `node`, filled in as it is; None if that is already wrong."""
+    template = _template(node, scope)
+    return None if template is None else fill(template, scope.values)
+
+
+def fill_command(node: tree.Node, scope: Scope) -> str | None:
+    """The shell text of `node`, every value quoted; None if that is already wrong."""
+    template = _template(node, scope)
+    if template is None or not isinstance(node, tree.Scalar):
+        return None
+    try:
+        return fill_shell(template, scope.values)
+    except UnquotableError as error:
+        name = error.slot.name
+        advice = f'write "${name}" there' if name.isidentifier() else "use `argv`"
+        spot = dict(_spots(node, (error.slot,), scope.text))[error.slot]
+        what = f"`{error.slot.text}` cannot be quoted here: {error.reason}; {advice}"
+        scope.mistakes.add(spot, what)
+        return None
+
+
+def _template(node: tree.Node, scope: Scope) -> Template | None:
+    """The text of `node` cut at its slots, which all have a value."""
+    if not isinstance(node, tree.Scalar):
+        return None
+    template = parse_template(node.text)
+    unknown = tuple(s for s in slots_of(template) if s.name not in scope.values)
+    for slot, spot in _spots(node, unknown, scope.text):
+        hint = scope.mistakes.suggestion(slot.name, scope.values)
+        hint = hint or _known(scope.values)
+        scope.mistakes.add(spot, f"there is no variable {shown(slot.name)}{hint}")
+    return None if unknown else template
+
+
+def _spots(
+    node: tree.Scalar, slots: tuple[Slot, ...], text: str
+) -> list[tuple[Slot, Spot]]:
+    """Where each slot stands; the start of `node` if it is written otherwise there."""
+    found: list[tuple[Slot, Spot]] = []
+    at, spot = node.start, node.spot
+    for slot in slots:
+        index = text.find(slot.text, at, node.end)
+        if index < 0:
+            found.append((slot, node.spot))
+            continue
+        here = spot.after(text[at:index])
+        found.append((slot, here))
+        at, spot = index + len(slot.text), here.after(slot.text)
+    return found
+
+
+def _known(names: Iterable[str]) -> str:
+    some = [f"`{name}`" for name in islice(names, _MOST_SHOWN)]
+    return f"; expected one of {', '.join(some)}" if some else "; there are no `vars`"

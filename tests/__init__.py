@@ -1,0 +1,1 @@
+"""Tests of penstock; the shared pieces are `tests.commands` and `tests.leaks`."""

@@ -1,0 +1,112 @@
+"""Jobs for a real pool: made in one line, run to their end, heard while they run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from typing import IO
+
+from penstock.clock import MonotonicClock
+from penstock.executor.base import Executor
+from penstock.model.command import Command
+from penstock.model.job import Job, Stage, chain
+from penstock.model.limits import Limits
+from penstock.model.outcome import Outcome
+from penstock.model.stream import Handed, Log, Null, Stderr, Stdin, Stdout
+from tests.commands import ready_pid
+
+PATIENCE = 25.0
+"""Seconds in which any job of these tests must have ended."""
+
+
+def stage(
+    argv: Sequence[str],
+    stdin: Stdin = Null(),
+    stdout: Stdout = Null(),
+    stderr: Stderr = Log(None),
+    **limits: float,
+) -> Stage:
+    return Stage(
+        argv[0],
+        Command(tuple(argv), " ".join(argv)),
+        stdin,
+        stdout,
+        stderr,
+        Limits(**limits),
+    )
+
+
+def job(*stages: Stage, name: str = "job", **limits: float) -> Job:
+    """A job of one stage, or of several joined by pipes."""
+    return Job(name, stages, chain(len(stages)), limits=Limits(**limits))
+
+
+def shell(script: str, name: str = "job", **limits: float) -> Job:
+    """A job of one shell command, whose limits are also those of the job."""
+    made = stage(("/bin/sh", "-c", script), **limits)
+    return job(made, name=name, **{k: v for k, v in limits.items() if k != "timeout"})
+
+
+def outcomes_of(pool: Executor, number: int = 1) -> list[Outcome]:
+    """The next outcomes, in the order in which they come."""
+    clock = MonotonicClock()
+    deadline = clock.now() + PATIENCE
+    found: list[Outcome] = []
+    while len(found) < number:
+        assert clock.now() < deadline, f"{number - len(found)} outcomes never came"
+        found += pool.wait(deadline)
+    assert len(found) == number
+    return found
+
+
+def run(pool: Executor, what: Job, descriptors: Sequence[int] = ()) -> Outcome:
+    """Run one job to its end, while nothing else runs."""
+    pool.submit(what, descriptors)
+    (outcome,) = outcomes_of(pool)
+    assert outcome.job == what.name
+    return outcome
+
+
+def output_of(pool: Executor, *stages: Stage) -> bytes:
+    """What the last stage of a job that succeeds prints: 60 KiB at the most."""
+    reader, writer = os.pipe()
+    last = stages[-1]._replace(stdout=Handed(0))
+    pool.submit(job(*stages[:-1], last), (writer,))
+    os.close(writer)
+    (outcome,) = outcomes_of(pool)
+    with open(reader, "rb") as stream:
+        seen = stream.read()
+    assert outcome.ok, outcome
+    return seen
+
+
+class Heard:
+    """A job that runs, and the stdout of its last stage."""
+
+    def __init__(self, pool: Executor, what: Job) -> None:
+        reader, writer = os.pipe()
+        last = what.stages[-1]._replace(stdout=Handed(0))
+        pool.submit(what._replace(stages=(*what.stages[:-1], last)), (writer,))
+        os.close(writer)
+        self.stream: IO[bytes] = open(reader, "rb", buffering=0)
+
+    def ready_pid(self) -> int:
+        """The pid that it announces."""
+        return ready_pid(self.stream)
+
+
+def start(pool: Executor, argv: Sequence[str], **limits: float) -> int:
+    """Run a helper command as job "job", and return the pid that it announces."""
+    timeout = limits.pop("timeout", None)
+    own = {} if timeout is None else {"timeout": timeout}
+    heard = Heard(pool, job(stage(argv, **own, **limits), **limits))
+    with heard.stream:
+        return heard.ready_pid()
+
+
+def numbers(lines: Iterable[bytes]) -> dict[str, str]:
+    """Lines ``name value`` as a dictionary."""
+    pairs = (line.decode().partition(" ") for line in lines)
+    return {name: value for name, _, value in pairs}
+
+

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from penstock.executor.message import Done, Message, Quit, Run, Stop, receive, send
+from penstock.model.outcome import Exited, Outcome, StageOutcome
+from tests.executor.jobs import job, stage
+
+Pair = tuple[socket.socket, socket.socket]
+
+
+@pytest.fixture
+def pair() -> Iterator[Pair]:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        yield ours, theirs
+
+
+def travel(pair: Pair, message: Message) -> Message:
+    send(pair[0], message)
+    received = receive(pair[1])
+    assert received is not None
+    assert received.descriptors == ()
+    return received.message
+
+
+def outcome(tail: bytes) -> Outcome:
+    seen = StageOutcome("s", Exited(0), ok=True, tail=tail)
+    return Outcome("j", Exited(0), ok=True, stages=(seen,))
+
+
+MESSAGES = (
+    Run((job(stage(["true"])), job(stage(["false"])))),
+    Stop("job", "why", now=True),
+    Quit("why"),
+    Done(outcome(b"\0\xff")),
+)
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(m).__name__)
+def test_a_message_arrives_as_it_was_sent(pair: Pair, message: Message):
+    again = travel(pair, message)
+    assert type(again) is type(message)
+    assert again == message
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(size=st.integers(65_000, 66_000) | st.integers(0, 1 << 20))
+def test_a_message_of_any_size_arrives_whole(pair: Pair, size: int):
+    assert travel(pair, Done(outcome(b"x" * size))) == Done(outcome(b"x" * size))
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_descriptors_arrive_in_order_and_are_not_inherited(pair: Pair, size: int):
+    reader, writer = os.pipe()
+    send(pair[0], Run((job(stage(["x" * size])),)), (reader, writer))
+    received = receive(pair[1])
+    assert received is not None
+    theirs = received.descriptors
+    assert not any(os.get_inheritable(descriptor) for descriptor in theirs)
+    os.write(theirs[1], b"x")
+    assert os.read(theirs[0], 9) == b"x"
+    for descriptor in (reader, writer, *theirs):
+        os.close(descriptor)
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_as_many_descriptors_arrive_as_were_sent(pair: Pair, size: int):
+    with open(os.devnull, "rb") as device:
+        send(pair[0], Run((job(stage(["x" * size])),)), [device.fileno()] * 240)
+    received = receive(pair[1])
+    assert received is not None
+    assert len(received.descriptors) == 240
+    for descriptor in received.descriptors:
+        os.close(descriptor)
+
+
+def test_who_has_closed_says_nothing_more(pair: Pair):
+    pair[0].close()
+    assert receive(pair[1]) is None
+
+
+def test_who_has_closed_without_listening_says_nothing_more(pair: Pair):
+    send(pair[1], Quit("never read"))
+    pair[0].close()
+    assert receive(pair[1]) is None
+
+
+@pytest.mark.parametrize("size", [1, 100_000])
+def test_nobody_can_be_told_who_has_closed(pair: Pair, size: int):
+    pair[1].close()
+    with pytest.raises(OSError, match="Broken pipe"):
+        send(pair[0], Quit("x" * size))
+
+
+def test_messages_keep_their_order_and_their_borders(pair: Pair):
+    for number in range(20):
+        send(pair[0], Quit(str(number) * (1 if number % 2 else 70_000)))
+    for number in range(20):
+        received = receive(pair[1])
+        assert received is not None
+        assert isinstance(received.message, Quit)
+        assert received.message.why.startswith(str(number))

@@ -1,0 +1,199 @@
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from penstock.clock import MonotonicClock
+from penstock.proc.descendants import parent_of
+from penstock.proc.reaper import living, sweep_orphans
+from penstock.proc.signals import SignalFlags, die_by, group_of, signal_tree
+from tests.commands import (
+    PATIENCE,
+    double_fork,
+    fork_and_exit,
+    fork_and_wait,
+    is_running,
+    look_up,
+    new_session,
+    print_ready,
+    python,
+    ready_pid,
+    stop_self,
+    wait_until,
+)
+from tests.proc.apart import apart, start
+
+
+def sweep_all() -> None:
+    sweep_orphans((), budget=10.0, clock=MonotonicClock())
+
+
+# --- sending ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "command",
+    [print_ready, fork_and_exit, fork_and_wait, new_session],
+    ids=lambda c: c.__name__,
+)
+def test_a_signal_reaches_whoever_is_below(command: Callable[[], list[str]]):
+    def send_term() -> None:
+        pid = ready_pid(start(command()).stdout)
+        signal_tree(signal.SIGTERM)
+        wait_until(lambda: not is_running(pid))
+        sweep_all()
+
+    apart(send_term)
+
+
+def test_a_signal_reaches_an_orphan_that_came_to_us():
+    def send_term() -> None:
+        pid = ready_pid(start(double_fork()).stdout)
+        wait_until(lambda: parent_of(pid) == os.getpid())
+        signal_tree(signal.SIGTERM)
+        wait_until(lambda: not is_running(pid))
+        sweep_all()
+
+    apart(send_term)
+
+
+THIRTY_SESSIONS = python(
+    "for _ in range(30):\n"
+    "    if os.fork() == 0: os.setsid(); os.write(1, b'.'); rest()\n"
+    "rest()"
+)
+
+
+def test_those_who_left_the_group_are_reached_though_their_parent_dies_of_it_first():
+    def send_term() -> None:
+        stream = start(THIRTY_SESSIONS).stdout
+        assert stream is not None
+        assert stream.read(30) == b"." * 30
+        signal_tree(signal.SIGTERM)
+        wait_until(lambda: not living())
+        sweep_all()
+
+    apart(send_term)
+
+
+def test_a_stopped_process_dies_of_term_once_it_is_continued():
+    def term_and_continue() -> None:
+        pid = ready_pid(start(stop_self()).stdout)
+        wait_until(lambda: (found := look_up(pid)) and found.state == "T")
+        signal_tree(signal.SIGTERM)
+        assert is_running(pid)
+        signal_tree(signal.SIGCONT)
+        wait_until(lambda: not is_running(pid))
+        sweep_all()
+
+    apart(term_and_continue)
+
+
+def test_who_is_spared_is_not_signalled_nor_what_is_below_it():
+    def send_kill_but_spare() -> None:
+        spared = start(new_session())
+        below = ready_pid(spared.stdout)
+        other = ready_pid(start(new_session()).stdout)
+        signal_tree(signal.SIGKILL, (spared.pid,))
+        wait_until(lambda: not is_running(other))
+        assert is_running(below)
+        assert is_running(spared.pid)
+        sweep_all()
+
+    apart(send_kill_but_spare)
+
+
+def test_a_child_in_our_own_group_is_signalled_without_us():
+    def send_to_own_group() -> None:
+        child = subprocess.Popen(print_ready(), stdout=subprocess.PIPE)
+        assert group_of(ready_pid(child.stdout)) == os.getpgrp()
+        signal_tree(signal.SIGTERM)
+        assert child.wait(PATIENCE) == -signal.SIGTERM
+
+    apart(send_to_own_group)
+
+
+def test_nobody_below_is_no_error():
+    apart(lambda: signal_tree(signal.SIGKILL))
+
+
+def test_who_is_gone_has_no_group():
+    assert group_of(1 << 22) is None
+
+
+# --- receiving ----------------------------------------------------------------------
+
+
+def received(numbers: list[int]) -> list[int | None]:
+    flags = SignalFlags()
+    for number in numbers:
+        os.kill(os.getpid(), number)
+    readable = bool(select.select([flags], [], [], 0)[0])
+    assert readable == bool(numbers)
+    return [flags.take() for _ in range(len(numbers) + 1)]
+
+
+def test_signals_are_noted_in_order_and_do_nothing_else():
+    numbers = [signal.SIGTERM, signal.SIGINT, signal.SIGTERM, signal.SIGHUP]
+    assert apart(lambda: received(numbers)) == [*numbers, None]
+
+
+def test_without_a_signal_there_is_none_to_take():
+    assert apart(lambda: received([])) == [None]
+
+
+def test_what_is_ignored_at_the_start_stays_ignored():
+    def ignore_and_send() -> int | None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        flags = SignalFlags()
+        os.kill(os.getpid(), signal.SIGHUP)
+        return flags.take()
+
+    assert apart(ignore_and_send) is None
+
+
+def test_a_flood_of_signals_blocks_nobody():
+    def flood() -> int:
+        flags = SignalFlags()
+        for _ in range(70_000):
+            signal.raise_signal(signal.SIGTERM)
+        return flags.take() or 0
+
+    assert apart(flood) == signal.SIGTERM
+
+
+@pytest.mark.parametrize("number", [1, 2, 3, 15], ids=lambda n: signal.Signals(n).name)
+def test_dying_by_a_signal_shows_that_signal_and_leaves_no_core(number: int):
+    pid = os.fork()
+    if pid == 0:
+        signal.pthread_sigmask(signal.SIG_BLOCK, {number})
+        die_by(number)
+        os._exit(1)
+    _, status = os.waitpid(pid, 0)
+    assert os.WTERMSIG(status) == number
+    assert not os.WCOREDUMP(status)
+
+
+CLEAN = """
+import signal
+from penstock.proc.signals import start_clean
+signal.pthread_sigmask(signal.SIG_BLOCK, set(signal.Signals))
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+signal.signal(signal.SIGTERM, lambda *_: None)
+start_clean()
+print(len(signal.pthread_sigmask(signal.SIG_BLOCK, ())))
+for name in ("CHLD", "HUP", "TERM"):
+    print(signal.getsignal(getattr(signal, "SIG" + name)).name)
+"""
+
+
+def test_a_clean_start_empties_the_mask_and_keeps_what_is_ignored_on_purpose():
+    said = subprocess.run([sys.executable, "-c", CLEAN], capture_output=True, check=True)
+    assert said.stdout.split() == [b"0", b"SIG_DFL", b"SIG_IGN", b"SIG_DFL"]
