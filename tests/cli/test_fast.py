@@ -117,6 +117,8 @@ def test_undecodable_bytes_pass():
         "exec --timeout",
         "exec -t= ls",
         "exec --timeout= ls",
+        "exec --timeout= 5 ls",
+        "exec --stdin= a ls",
         "exec -t=5 ls",
         "exec -t 5x ls",
         "exec -t -- ls",

@@ -36,6 +36,7 @@ odd_words = st.one_of(
     names,
     texts,
     st.sampled_from(OPERANDS),
+    st.sampled_from([f"{name}=" for name in NAMES]),
     st.builds("{}={}".format, names, texts),
     st.builds("{}{}".format, names, texts),
     st.builds("-{}".format, clusters),
@@ -92,9 +93,10 @@ def test_what_is_read_fast_is_read_alike_by_typer(argv):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(120)  # to make a counterexample short takes long
 @given(any_line())
-@settings(max_examples=3000, deadline=None)
-def test_three_thousand_lines_are_read_alike(argv):
+@settings(max_examples=1500, deadline=None)
+def test_many_more_lines_are_read_alike(argv):
     agree(argv)
 
 

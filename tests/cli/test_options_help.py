@@ -77,7 +77,8 @@ def test_a_setting_without_equals_is_told_its_form():
 @pytest.mark.parametrize("name", ["run", "pipe", "exec"])
 def test_an_unknown_option_is_told_the_nearest_ones(name):
     said = refusal(name, "--timeuot", "5", "ls")
-    assert "No such option: --timeuot" in said
+    assert "No such option" in said
+    assert "--timeuot" in said
     assert "--timeout" in said
 
 
@@ -86,7 +87,7 @@ def test_an_unknown_subcommand_is_told_the_nearest_one():
 
 
 def test_an_option_is_not_abbreviated():
-    assert "No such option: --time" in refusal("exec", "--time", "5", "ls")
+    assert "No such option" in refusal("exec", "--time", "5", "ls")
 
 
 def test_a_missing_value_is_told_with_the_option():
@@ -124,7 +125,7 @@ def test_check_is_read(argv, given):
 
 
 def test_check_takes_one_file():
-    assert "unexpected extra argument(s) (b)" in refusal("check", "a", "b")
+    assert "unexpected extra argument" in refusal("check", "a", "b")
     assert "'FILE': expected the name of a file" in refusal("check", "")
 
 

@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from typing import IO
+from collections.abc import Sequence
+from typing import IO, TypedDict, Unpack
 
 from penstock.clock import MonotonicClock
 from penstock.executor.base import Executor
 from penstock.model.command import Command
 from penstock.model.job import Job, Stage, chain
-from penstock.model.limits import Limits
+from penstock.model.limits import GRACE, LINGER, Limits
 from penstock.model.outcome import Outcome
-from penstock.model.stream import Handed, Log, Null, Stderr, Stdin, Stdout
-from tests.commands import ready_pid
+from penstock.model.stream import Handed, Null, Stderr, Stdin, Stdout
+from tests.commands import ready_pid, sh
 
 PATIENCE = 25.0
 """Seconds in which any job of these tests must have ended."""
 
 
+class Streams(TypedDict, total=False):
+    """Where the streams of a stage go, if not to ``/dev/null`` and a log."""
+
+    stdin: Stdin
+    stdout: Stdout
+    stderr: Stderr
+
+
 def stage(
     argv: Sequence[str],
-    stdin: Stdin = Null(),
-    stdout: Stdout = Null(),
-    stderr: Stderr = Log(None),
-    **limits: float,
+    *,
+    timeout: float | None = None,
+    grace: float = GRACE,
+    **streams: Unpack[Streams],
 ) -> Stage:
-    return Stage(
-        argv[0],
-        Command(tuple(argv), " ".join(argv)),
-        stdin,
-        stdout,
-        stderr,
-        Limits(**limits),
-    )
+    """A stage that is named as its program."""
+    command = Command(tuple(argv), " ".join(argv))
+    made = Stage(argv[0], command, stdout=Null(), limits=Limits(timeout, grace))
+    return made._replace(**streams)
 
 
 def job(*stages: Stage, name: str = "job", **limits: float) -> Job:
@@ -41,10 +45,15 @@ def job(*stages: Stage, name: str = "job", **limits: float) -> Job:
     return Job(name, stages, chain(len(stages)), limits=Limits(**limits))
 
 
-def shell(script: str, name: str = "job", **limits: float) -> Job:
-    """A job of one shell command, whose limits are also those of the job."""
-    made = stage(("/bin/sh", "-c", script), **limits)
-    return job(made, name=name, **{k: v for k, v in limits.items() if k != "timeout"})
+def shell(
+    script: str,
+    name: str = "job",
+    *,
+    timeout: float | None = None,
+    **limits: float,
+) -> Job:
+    """A job of one shell command; `timeout` is the command's, the rest the job's."""
+    return job(stage(sh(script), timeout=timeout), name=name, **limits)
 
 
 def outcomes_of(pool: Executor, number: int = 1) -> list[Outcome]:
@@ -88,25 +97,23 @@ class Heard:
         last = what.stages[-1]._replace(stdout=Handed(0))
         pool.submit(what._replace(stages=(*what.stages[:-1], last)), (writer,))
         os.close(writer)
-        self.stream: IO[bytes] = open(reader, "rb", buffering=0)
+        self.stream: IO[bytes] = os.fdopen(reader, "rb", buffering=0)
 
     def ready_pid(self) -> int:
         """The pid that it announces."""
         return ready_pid(self.stream)
 
 
-def start(pool: Executor, argv: Sequence[str], **limits: float) -> int:
+def start(
+    pool: Executor,
+    argv: Sequence[str],
+    *,
+    timeout: float | None = None,
+    grace: float = GRACE,
+    linger: float = LINGER,
+) -> int:
     """Run a helper command as job "job", and return the pid that it announces."""
-    timeout = limits.pop("timeout", None)
-    own = {} if timeout is None else {"timeout": timeout}
-    heard = Heard(pool, job(stage(argv, **own, **limits), **limits))
+    made = stage(argv, timeout=timeout, grace=grace)
+    heard = Heard(pool, job(made, grace=grace, linger=linger))
     with heard.stream:
         return heard.ready_pid()
-
-
-def numbers(lines: Iterable[bytes]) -> dict[str, str]:
-    """Lines ``name value`` as a dictionary."""
-    pairs = (line.decode().partition(" ") for line in lines)
-    return {name: value for name, _, value in pairs}
-
-

@@ -19,6 +19,7 @@ from tests.commands import (
     double_fork,
     ignore_term,
     is_running,
+    kill_all,
     new_session,
     print_ready,
     stop_self,
@@ -124,13 +125,14 @@ def test_after_that_no_job_can_be_started():
     assert not pool.is_clean
 
 
-def test_worker_and_nursery_killed_at_once_lose_what_waited_too():
+def test_worker_and_nursery_killed_at_once_lose_what_waited_too(marker: str):
     with Pool.open(1, ahead=2) as pool:
         worker = worker_of_waiting(pool)
         os.kill(worker, signal.SIGKILL)
         kill_nursery(pool)
         wait_until(lambda: not is_running(pool._nursery.pid))
         endings = [o.ending for o in outcomes_of(pool, 3)]
+    kill_all(marker)  # in a library, nobody is left to do it
     assert all(isinstance(ending, Lost) for ending in endings)
 
 

@@ -172,7 +172,7 @@ def test_the_grace_ends_as_soon_as_everything_has(pool: Pool):
 def test_the_grace_is_for_the_tree_and_not_for_the_leader(pool: Pool, tmp_path: Path):
     """A leader that dies of TERM does not take the grace from who is tidying up."""
     tidy = f"trap 'sleep 0.2; echo tidy > {tmp_path}/f; exit' TERM; echo ready $$"
-    script = f"sh -c \"{tidy.replace('$', chr(92) + '$')}; while :; do sleep 0.02; done\""
+    script = f'sh -c "{tidy.replace("$", chr(92) + "$")}; while :; do sleep 0.02; done"'
     start(pool, sh(f"{script} & sleep 1000; :"), grace=20.0)
     pool.cancel("job", "enough")
     outcomes_of(pool)
@@ -202,10 +202,10 @@ def orphan_maker(then: str) -> list[str]:
 )
 def test_an_orphan_that_dies_is_reaped_while_the_job_runs(pool: Pool, then: str):
     heard = Heard(pool, job(stage(orphan_maker(then))))
-    pid = heard.ready_pid()
-    wait_until(lambda: look_up(pid) is None, 3.0)
+    with heard.stream:
+        pid = heard.ready_pid()
+        wait_until(lambda: look_up(pid) is None, 3.0)
     assert pool.wait(MonotonicClock().now()) == ()  # the job still runs
-    heard.stream.close()
     pool.cancel("job", "seen enough", now=True)
     outcomes_of(pool)
 

@@ -10,12 +10,11 @@ from penstock.clock import MonotonicClock
 from penstock.errors import UsageError
 from penstock.executor.nursery import start_nursery
 from penstock.executor.pool import Pool
-from penstock.model.job import Link
+from penstock.model.job import Job, Link
 from penstock.model.outcome import Cancelled, Exited, NotStarted, Signaled
 from penstock.model.stream import Handed, Input
-from tests.commands import ignore_term, is_running, look_up, print_ready
+from tests.commands import ignore_term, is_running, look_up, print_ready, sh
 from tests.executor.jobs import (
-    Heard,
     job,
     outcomes_of,
     output_of,
@@ -82,7 +81,9 @@ def test_what_is_handed_over_may_be_closed_at_once(pool: Pool, tmp_path: Path):
     (tmp_path / "in").write_bytes(b"hello")
     source = os.open(tmp_path / "in", os.O_RDONLY)
     target = os.open(tmp_path / "out", os.O_WRONLY | os.O_CREAT)
-    pool.submit(job(stage(["cat"], Handed(0), Handed(1))), (source, target))
+    pool.submit(
+        job(stage(["cat"], stdin=Handed(0), stdout=Handed(1))), (source, target)
+    )
     os.close(source)
     os.close(target)
     assert outcomes_of(pool)[0].ok
@@ -113,44 +114,40 @@ def descriptors_of(pid: int) -> int:
 def test_hundreds_of_jobs_in_a_row_leak_no_descriptor(tmp_path: Path):
     (tmp_path / "in").touch()
     odd = [
-        job(stage(["cat"], Input(f"{tmp_path}/in")), stage(["cat"])),
-        job(stage(["cat"], Input(f"{tmp_path}/none")), stage(["cat"])),
+        job(stage(["cat"], stdin=Input(f"{tmp_path}/in")), stage(["cat"])),
+        job(stage(["cat"], stdin=Input(f"{tmp_path}/none")), stage(["cat"])),
         job(stage(["true"]), stage(["no-such-program"])),
         job(stage(["true"]), stage(["true", "\0"])),
         shell("sleep 0.01 & echo oops >&2; exit 3"),
     ]
     with Pool.open(1) as pool:
         first, last = (
-            _descriptors_after(pool, [job._replace(name=str(i)) for job in odd for i in
-                range(times)])
+            _descriptors_after(
+                pool, [job._replace(name=str(i)) for job in odd for i in range(times)]
+            )
             for times in (1, 60)
         )
     assert last == first
 
 
-def _descriptors_after(pool: Pool, jobs: list) -> int:
+def _descriptors_after(pool: Pool, jobs: list[Job]) -> int:
+    """How many the only worker holds when it has run `jobs` and is idle."""
     for each in jobs:
         run(pool, each)
-    heard = Heard(pool, job(stage(print_ready())))
-    count = descriptors_of(worker_of(heard.ready_pid()))
-    heard.stream.close()
+    worker = worker_of(start(pool, print_ready()))
     pool.cancel("job", "seen enough", now=True)
     outcomes_of(pool)
-    return count
+    return descriptors_of(worker)
 
 
 # --- cancel -------------------------------------------------------------------------
 
 
 def test_cancel_with_grace_lets_a_command_finish_its_work(pool: Pool, tmp_path: Path):
-    script = "trap 'echo bye > bye; exit 7' TERM; echo ready $$; while :; do sleep 9; done"
-    polite = stage(["/bin/sh", "-c", script])
-    polite = polite._replace(command=polite.command._replace(cwd=str(tmp_path)))
-    heard = Heard(pool, job(polite))
-    heard.ready_pid()
+    trap = f"trap 'echo bye > {tmp_path}/bye; exit 7' TERM"
+    start(pool, sh(f"{trap}; echo ready $$; while :; do sleep 0.01; done"), grace=20.0)
     pool.cancel("job", "enough")
     (outcome,) = outcomes_of(pool)
-    heard.stream.close()
     assert outcome.ending == Cancelled("enough", Exited(7), escalated=False)
     assert (tmp_path / "bye").read_text() == "bye\n"
 
@@ -271,8 +268,8 @@ def test_a_stage_that_is_not_found_keeps_all_from_starting(pool: Pool, tmp_path:
 
 def test_an_input_that_is_missing_keeps_all_from_starting(pool: Pool, tmp_path: Path):
     touch = stage(["touch", f"{tmp_path}/started"])
-    missing = stage(["cat"], Input(f"{tmp_path}/none"))
-    outcome = run(pool, Heard and job(missing, touch))
+    missing = stage(["cat"], stdin=Input(f"{tmp_path}/none"))
+    outcome = run(pool, job(missing, touch))
     assert (outcome.status, outcome.culprit) == (125, 0)
     assert not (tmp_path / "started").exists()
 

@@ -26,7 +26,7 @@ STOPPED = Cancelled("c timed out", TERM, escalated=False)
 NOT_FOUND = NotStarted(2, "x: not found", "command")
 SIBLING = NotStarted(None, "x could not be started", "sibling")
 
-endings = st.one_of(
+endings: st.SearchStrategy[Ending] = st.one_of(
     st.builds(Exited, st.sampled_from([0, 1, 2, 3, 141, 255])),
     st.builds(Signaled, st.sampled_from([SIGPIPE, 9, 11, 15]), st.booleans()),
     st.sampled_from([LATE, STOPPED, NOT_FOUND, SIBLING, Lost("killed")]),
@@ -119,9 +119,9 @@ def test_a_failure_goes_before_what_was_cancelled():
     assert verdict(Exited(1), STOPPED).culprit == 0
 
 
-ROOTS = (LATE, NOT_FOUND)
-FAILURES = (Exited(1), TERM, Lost("killed"))
-CONSEQUENCES = (STOPPED, SIBLING)
+ROOTS: tuple[Ending, ...] = (LATE, NOT_FOUND)
+FAILURES: tuple[Ending, ...] = (Exited(1), TERM, Lost("killed"))
+CONSEQUENCES: tuple[Ending, ...] = (STOPPED, SIBLING)
 
 
 def test_a_consequence_is_never_the_culprit_where_there_is_a_cause():

@@ -51,5 +51,5 @@ def _live(body: Callable[[], object], writer: int) -> None:
 
 
 def start(argv: list[str]) -> subprocess.Popen[bytes]:
-    """Start a helper command, in a session of its own; it announces itself on stdout."""
+    """Start a helper command, in a session of its own; stdout is a pipe."""
     return subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True)

@@ -23,9 +23,11 @@ NOBODY = 1 << 22  # the largest PID that there may be, and one more (proc(5))
 
 
 @contextmanager
-def running(argv: list[str], **options: str) -> Iterator[subprocess.Popen[bytes]]:
+def running(
+    argv: list[str], program: Path | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
     """A process that is killed and reaped at the end, with its group."""
-    with subprocess.Popen(argv, start_new_session=True, **options) as process:
+    with subprocess.Popen(argv, executable=program, start_new_session=True) as process:
         yield process
         os.killpg(process.pid, 9)
 
@@ -48,7 +50,8 @@ def test_a_child_is_found_until_it_is_reaped():
 def test_descendants_come_with_their_parents_and_parents_first():
     with start(fork_and_wait()) as process:
         shell = ready_pid(process.stdout)
-        found = wait_until(lambda: len(f := descendants_of([os.getpid()])) >= 3 and f)
+        wait_until(lambda: len(descendants_of([os.getpid()])) == 3)
+        found = descendants_of([os.getpid()])
         assert found[0] == (shell, os.getpid())
         assert [parent for _, parent in found[1:]] == [shell, shell]
         os.killpg(shell, 9)
@@ -62,7 +65,7 @@ def test_nobody_has_no_children_and_no_parent():
 def test_a_name_that_looks_like_a_state_deceives_nobody(tmp_path: Path):
     program = tmp_path / ") Z 1 ("
     shutil.copy("/bin/sleep", program)
-    with running(["sleep", "1000"], executable=str(program)) as process:
+    with running(["sleep", "1000"], program) as process:
         comm = Path(f"/proc/{process.pid}/comm")
         wait_until(lambda: comm.read_text() == ") Z 1 (\n")  # execve(2) is not over
         assert not is_zombie(process.pid)

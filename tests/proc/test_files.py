@@ -219,10 +219,10 @@ def test_null_reads_as_empty_and_takes_everything():
 
 def test_null_outlives_the_files_of_a_job():
     def use_twice() -> int:
-        for _ in range(2):
-            files = Files(())
+        with closing(Files(())) as files:
+            opened(files, Null())
+        with closing(Files(())) as files:
             descriptor = opened(files, Null())
-            files.close()
         return os.write(descriptor, b"x")
 
     assert apart(use_twice) == 1

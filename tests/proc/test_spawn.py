@@ -5,6 +5,7 @@ import itertools
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -274,5 +275,5 @@ def test_a_directory_that_is_not_there_is_told_by_name(tmp_path: Path, null: Str
 def test_nothing_is_left_open_or_running_after_a_failure(null: Streams):
     before = Snapshot.take()
     for argv in (("/no/such",), ("/tmp",), ("true", "x" * (1 << 17)), ("true", "\0")):
-        refusal(lambda argv=argv: spawn(command(*argv), argv[0], null))
+        refusal(partial(spawn, command(*argv), argv[0], null))
     assert before.changes(Snapshot.take()) == []

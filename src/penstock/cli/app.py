@@ -152,7 +152,6 @@ def _option_parameter(option: Option) -> Parameter:
         *option.names,
         help=option.help,
         metavar=option.metavar,
-        parser=str,  # Typer's own refuses what is not UTF-8
     )
     return _parameter(option.field, _annotation(repeats=option.repeats), default)
 
@@ -162,7 +161,6 @@ def _operand_parameter(operand: Operand) -> Parameter:
         ... if operand.required else None,
         metavar=operand.metavar,
         hidden=True,  # it is told of in words
-        parser=str,
     )
     return _parameter(operand.field, _annotation(repeats=operand.repeats), default)
 

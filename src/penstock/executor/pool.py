@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from penstock.clock import Clock, MonotonicClock
-from penstock.errors import UsageError
+from penstock.errors import NurseryLost, UsageError
 from penstock.executor.message import Done, Quit, Run, Stop, receive, send
 from penstock.executor.nursery import Nursery, start_nursery
 from penstock.model.job import Job
@@ -226,16 +226,16 @@ class Pool:
         outcome = received.message.outcome
         del worker.jobs[outcome.job], self._owner[outcome.job]
         if outcome.survivors:  # it ends now, and has started none of the others
-            self._reassign(self._drop(worker))
-        elif not worker.jobs:
+            return (outcome, *self._reassign(self._drop(worker)))
+        if not worker.jobs:
             self._idle.append(worker)
         return (outcome,)
 
     def _bury(self, worker: _Worker) -> tuple[Outcome, ...]:
         """A worker was killed: its job is lost; what waited for that one is not."""
         jobs = self._drop(worker)
-        self._reassign(jobs[1:])
-        return tuple(_lose(job, "its worker was killed") for job in jobs[:1])
+        lost = [_lose(job, "its worker was killed") for job in jobs[:1]]
+        return (*lost, *self._reassign(jobs[1:]))
 
     def _drop(self, worker: _Worker) -> list[Job]:
         """Forget a worker; what it was given and had not ended."""
@@ -250,9 +250,14 @@ class Pool:
             del self._owner[name]
         return list(worker.jobs.values())
 
-    def _reassign(self, jobs: list[Job]) -> None:
-        for job in jobs:
-            self._assign(job)
+    def _reassign(self, jobs: list[Job]) -> tuple[Outcome, ...]:
+        """Give `jobs` to other workers; what no worker can be had for is lost."""
+        for position, job in enumerate(jobs):
+            try:
+                self._assign(job)
+            except (NurseryLost, OSError) as error:
+                return tuple(_lose(each, str(error)) for each in jobs[position:])
+        return ()
 
     def _lose_nursery(self) -> tuple[Outcome, ...]:
         """Without the nursery the workers end at once, and with them all jobs."""

@@ -88,12 +88,14 @@ class Usage(NamedTuple):
 
     Attributes:
         user, system: CPU time in seconds.
-        maxrss_bytes: peak resident size of the largest process.
+        maxrss_bytes: peak resident size of the largest process; None where that was
+            no larger than the worker's own (12 MiB or so), which a process inherits
+            over execve(2), so that nobody can tell.
     """
 
     user: float
     system: float
-    maxrss_bytes: int
+    maxrss_bytes: int | None
 
 
 class StageOutcome(NamedTuple):

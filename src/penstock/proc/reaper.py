@@ -22,6 +22,8 @@ from penstock.proc.signals import signal_tree
 
 SWEEP_BUDGET = 5.0  # seconds of KILL, after which the survivors are reported
 
+MOST_WATCHED = 16  # children by pidfd at once: there may be more than descriptors
+
 _KIB = 1024
 _ROUND = 0.05
 
@@ -46,7 +48,9 @@ def reap() -> Reaped | None:
 
 def read_usage(used: resource.struct_rusage) -> Usage:
     """What wait4(2) says was used."""
-    return Usage(used.ru_utime, used.ru_stime, used.ru_maxrss * _KIB)
+    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = used.ru_maxrss * _KIB if used.ru_maxrss > own else None
+    return Usage(used.ru_utime, used.ru_stime, peak)
 
 
 def read_status(status: int) -> Exited | Signaled:
@@ -57,11 +61,13 @@ def read_status(status: int) -> Exited | Signaled:
 
 
 def wait_child(timeout: float, spare: Collection[int] = ()) -> None:
-    """Return as soon as some direct child dies, or after `timeout` seconds."""
-    pidfds = []
+    """Return when one of the first direct children dies, or after `timeout` seconds."""
+    pidfds: list[int] = []
     poll = select.poll()
     try:
         for pid in children_of(os.getpid()):
+            if len(pidfds) == MOST_WATCHED:
+                break
             if pid not in spare:
                 with suppress(ProcessLookupError):
                     pidfds.append(os.pidfd_open(pid))

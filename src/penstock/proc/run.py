@@ -31,6 +31,7 @@ from penstock.proc.launch import Running, StartFailed, launch
 from penstock.proc.log import LogPump
 from penstock.proc.order import Abandon, Cancel, Station
 from penstock.proc.reaper import (
+    MOST_WATCHED,
     SWEEP_BUDGET,
     Reaped,
     living,
@@ -106,6 +107,7 @@ class _Run:
         self._childless = False
         self._adopted: dict[int, int] = {}  # pid: pidfd
         self._on_ready: dict[int, Callable[[], object]] = {}
+        self._reap_at = self.started_at + REAP_EVERY
 
     def launch(self, wiring: Wiring) -> None:
         """Start every stage; on failure, note which one and stop the others."""
@@ -189,8 +191,9 @@ class _Run:
             ready = self._station.epoll.poll(patience)
             for descriptor, _ in ready:
                 self._serve(descriptor)
-            if not ready:
+            if not ready or self._clock.now() >= self._reap_at:  # a log may not rest
                 self._collect()
+                self._reap_at = self._clock.now() + REAP_EVERY
         return True
 
     def _serve(self, descriptor: int) -> None:
@@ -244,6 +247,8 @@ class _Run:
     def _adopt(self) -> None:
         """Listen to the orphans that came to us, so that their deaths wake us."""
         for pid in children_of(os.getpid()):
+            if len(self._adopted) == MOST_WATCHED:
+                return  # the others are reaped with these, or every REAP_EVERY
             if pid not in self._adopted:
                 self._adopted[pid] = os.pidfd_open(pid)
                 self._listen(self._adopted[pid], self._collect)

@@ -186,8 +186,9 @@ def _cost(outcome: Outcome) -> str:
     if not usages:
         return duration(outcome.elapsed)
     cpu = sum(usage.user + usage.system for usage in usages)
-    largest = max(usage.maxrss_bytes for usage in usages)
-    return f"{duration(outcome.elapsed)}  cpu {duration(cpu)}  {size(largest)}"
+    parts = [duration(outcome.elapsed), f"cpu {duration(cpu)}"]
+    largest = max(usage.maxrss_bytes or 0 for usage in usages)
+    return "  ".join([*parts, size(largest)] if largest else parts)
 
 
 def _stage_line(stage: Stage, result: StageOutcome) -> str:
@@ -197,7 +198,8 @@ def _stage_line(stage: Stage, result: StageOutcome) -> str:
     parts = [visible(stage.name), duration(result.elapsed)]
     if result.usage is not None:
         parts.append(f"cpu {duration(result.usage.user + result.usage.system)}")
-        parts.append(size(result.usage.maxrss_bytes))
+        if result.usage.maxrss_bytes is not None:
+            parts.append(size(result.usage.maxrss_bytes))
     return "  ".join([*parts, visible(ending)])
 
 

@@ -10,8 +10,8 @@ from penstock.spec.mistakes import Mistakes, Spot, shown
 from penstock.spec.options import Entry
 from penstock.spec.variables import Scope, fill_text
 
-# NAME_MAX of every file system in use (limits.h).
-LONGEST_NAME_BYTES = 255
+# NAME_MAX is 255 on every file system in use (limits.h); a run adds its own name.
+LONGEST_NAME_BYTES = 255 - 55
 
 
 class FileUse(NamedTuple):

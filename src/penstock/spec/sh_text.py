@@ -21,8 +21,7 @@ _NAME = _ALNUM | {"_"}
 # What ends a word without being a part of it (XCU 2.3).
 _ENDS_WORD = frozenset(" \t\n;|&()<>")
 _IN_DOUBLE = frozenset('"\\$`')
-# A word is remembered up to here: longer than any reserved word.
-_REMEMBERED = 16
+_REMEMBERED = 16  # characters of a word: more than any reserved word has
 
 
 class Unquoted(NamedTuple):

@@ -156,7 +156,7 @@ class _Reader:
     def _is_placeholder(self, event: yaml.MappingStartEvent) -> bool:
         """Whether `{{` was meant to begin a text; to YAML it is a map in a map."""
         start = _index(event)
-        if self._text[start : start + 2] != "{{":
+        if not event.flow_style or self._text[start : start + 2] != "{{":
             return False
         name = self._text[start : start + 60].partition("}}")[0].splitlines()[0]
         self._mistakes.add(

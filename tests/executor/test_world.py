@@ -1,0 +1,138 @@
+"""P10: what a command finds when it starts, whatever this process is like."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from penstock.executor.pool import Pool
+from penstock.model.job import Stage
+from penstock.model.stream import Direct, Handed, Inherit, Log, Null
+from tests.commands import print_environment, sh
+from tests.executor.jobs import job, output_of, run, stage
+
+RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)  # which Python ignores, and nobody else
+
+
+def world(pool: Pool, *before: Stage) -> dict[str, str]:
+    """What the last stage of a job finds: name -> value."""
+    printed = output_of(pool, *before, stage(print_environment()))
+    pairs = [line.rsplit(" ", 1) for line in printed.decode().splitlines()]
+    return dict(pairs)
+
+
+def ignored_here() -> int:
+    """The signals that this process ignores, but for Python's own: as in /proc."""
+    line = Path("/proc/self/status").read_text().partition("SigIgn:\t")[2]
+    mask = int(line[:16], 16)
+    for number in RESTORED:
+        mask &= ~(1 << (number - 1))
+    return mask
+
+
+def test_no_signal_is_blocked_or_caught_or_ignored_that_the_user_did_not_ignore():
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGUSR1})
+    try:
+        with Pool.open(1) as pool:
+            seen = world(pool, stage(["true"]))
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    assert int(seen["SigBlk"], 16) == 0
+    python_itself = sum(1 << (number - 1) for number in RESTORED)
+    assert int(seen["SigIgn"], 16) & ~python_itself == ignored_here()
+
+
+def test_a_shell_sees_no_signal_ignored_not_even_those_that_python_ignores(pool: Pool):
+    seen = output_of(pool, stage(["grep", "-E", "SigIgn|SigBlk", "/proc/self/status"]))
+    masks = [int(line.split()[1], 16) for line in seen.splitlines()]
+    assert masks == [0, ignored_here()]
+
+
+def test_only_the_three_standard_descriptors_are_open():
+    descriptor = os.open(os.devnull, os.O_RDONLY)
+    os.set_inheritable(descriptor, True)  # noqa: FBT003 (its only parameter)
+    with Pool.open(1) as inheriting:
+        seen = output_of(inheriting, stage(["true"]), stage(["ls", "/proc/self/fd"]))
+    os.close(descriptor)
+    assert seen.split() == [b"0", b"1", b"2", b"3"]  # 3 is the listing itself
+
+
+def test_every_stage_has_only_its_own_ends_of_the_pipes(pool: Pool):
+    ls = stage(["ls", "/proc/self/fd"], stderr=Null())
+    for position in range(3):
+        stages = [stage(["cat"])] * 3
+        stages[position] = ls
+        assert output_of(pool, *stages).split()[:4] in ([b"0", b"1", b"2", b"3"], [])
+
+
+def test_it_has_a_session_and_a_group_of_its_own(pool: Pool):
+    seen = world(pool)
+    assert seen["sid"] == seen["pgid"] == seen["pid"]
+
+
+def test_stdin_is_empty_unless_asked_for(pool: Pool):
+    assert output_of(pool, stage(["cat"])) == b""
+    assert output_of(pool, stage(["readlink", "/proc/self/fd/0"])) == b"/dev/null\n"
+
+
+def test_stdout_and_stderr_may_be_one(pool: Pool):
+    both = stage(sh("echo out; echo err >&2"), stderr=Handed(0))
+    assert output_of(pool, both) == b"out\nerr\n"
+
+
+def test_standard_streams_may_be_crossed(pool: Pool):
+    reader, writer = os.pipe()
+    script = "for n in 1 2; do name=$(readlink /proc/$$/fd/$n); echo $name >&0; done"
+    crossed = stage(sh(script), stdin=Handed(0), stdout=Inherit(2), stderr=Inherit(1))
+    assert run(pool, job(crossed), (writer,)).ok
+    os.close(writer)
+    with open(reader, "rb") as stream:
+        said = stream.read().splitlines()
+    assert said == [os.readlink(f"/proc/self/fd/{n}").encode() for n in (2, 1)]
+
+
+def test_the_tail_of_stderr_comes_with_the_outcome(pool: Pool):
+    loud = stage(sh("echo one >&2; echo two >&2; exit 1"), stderr=Log(None, 6))
+    (seen,) = run(pool, job(loud)).stages
+    assert (seen.tail, seen.log_error) == (b"e\ntwo\n", None)
+
+
+@pytest.mark.parametrize("path", ["/dev/full", "/tmp"])
+def test_a_log_that_cannot_be_written_is_told_and_harms_nobody(pool: Pool, path: str):
+    loud = stage(sh("echo before >&2; echo after >&2 || exit 9"), stderr=Log(path))
+    outcome = run(pool, job(loud))
+    (seen,) = outcome.stages
+    assert outcome.ok
+    assert seen.tail == b"before\nafter\n"
+    assert path in (seen.log_error or "")
+
+
+HAND_OVER = "import socket; socket.send_fds(socket.socket(fileno=0), [b'x'], [2])"
+
+
+def test_a_stranger_that_holds_the_log_open_is_waited_for_no_longer_than_drain(
+    pool: Pool,
+):
+    """Whoever has our pipe without being below us: a server that was handed it."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        giving = stage([sys.executable, "-c", HAND_OVER], stdin=Handed(0))
+        outcome = run(pool, job(giving, drain=0.05), (theirs.fileno(),))
+        _, (kept,), _, _ = socket.recv_fds(ours, 1, 1)
+    os.close(kept)
+    assert outcome.ok
+    assert "0.05 s" in (outcome.stages[0].log_error or "")
+
+
+def test_a_direct_file_shows_what_is_written_while_the_job_runs(
+    pool: Pool,
+    tmp_path: Path,
+):
+    reading = sh(f"echo said; cat {tmp_path}/log >&2")
+    outcome = run(pool, job(stage(reading, stdout=Direct(f"{tmp_path}/log"))))
+    assert outcome.stages[0].tail == b"said\n"
