@@ -45,9 +45,7 @@ def test_a_command_that_takes_term_for_success_is_still_124(penstock_cli):
 def test_nothing_is_left_of_a_session_an_immune_child_and_a_sleeper(
     penstock_cli, marker
 ):
-    tree = (
-        'setsid sleep 1000 & sh -c "trap \\"\\" TERM; sleep 1000" & sleep 1000'
-    )
+    tree = 'setsid sleep 1000 & sh -c "trap \\"\\" TERM; sleep 1000" & sleep 1000'
     done = penstock_cli("exec", "-t", "0.5", "-g", "0.5", "--", "sh", "-c", tree)
     assert done.status == 124
     assert alive(marker) == []

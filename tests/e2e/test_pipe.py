@@ -43,7 +43,9 @@ def test_the_access_log_gives_what_bash_gives(penstock_cli):
         "sort -rn",
         "head -5",
     )
-    bash = subprocess.run(["bash", "-c", " | ".join(stages)], stdout=subprocess.PIPE)
+    bash = subprocess.run(
+        ["bash", "-c", " | ".join(stages)], check=True, stdout=subprocess.PIPE
+    )
     done = penstock_cli("pipe", *stages)
     assert (done.status, done.out) == (0, bash.stdout)
     assert len(done.out.splitlines()) == 5

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def define(tmp_path):
     return write
 
 
-def journal(tmp_path) -> list[dict]:
+def journal(tmp_path) -> list[dict[str, Any]]:
     (path,) = tmp_path.glob(".penstock/runs/*/journal.jsonl")
     return [json.loads(line) for line in path.read_text().splitlines()]
 
@@ -149,8 +150,7 @@ def test_an_output_appears_only_if_its_job_succeeded(penstock_cli, define, tmp_p
 def test_outputs_of_jobs_do_not_mix(penstock_cli, define):
     write = "for i in $(seq 200); do echo {}; done"
     define(
-        "jobs:\n"
-        + "".join(f"  {n}: {{run: '{write.format(n)}'}}\n" for n in "abcd")
+        "jobs:\n" + "".join(f"  {n}: {{run: '{write.format(n)}'}}\n" for n in "abcd")
     )
     lines = penstock_cli("run", "-j4").out.split()
     blocks = [lines[i : i + 200] for i in range(0, 800, 200)]
@@ -205,7 +205,9 @@ def test_under_make_success_is_quiet(penstock_cli, define):
 
 def test_json_tells_every_event(penstock_cli, define):
     define("jobs: {a: {run: echo text}}")
-    events = [json.loads(line) for line in penstock_cli("run", "--json").err.splitlines()]
+    events = [
+        json.loads(line) for line in penstock_cli("run", "--json").err.splitlines()
+    ]
     assert [event["event"] for event in events] == [
         "RunStarted",
         "JobStarted",
@@ -236,13 +238,15 @@ def test_identifiers_are_those_that_bash_finds(penstock_cli):
     script = r"""
     python3 -c 'import sysconfig; print(sysconfig.get_path("stdlib"))' | {
         read -r top
+        left_out='(site-packages|dist-packages|test|tests|idle_test)'
         find "$top" -name '*.py' -print0 |
-            grep -zvE "^$top/(.*/)?(site-packages|dist-packages|test|tests|idle_test)/" |
+            grep -zvE "^$top/(.*/)?$left_out/" |
             xargs -0 cat | grep -aoE '[A-Za-z_][A-Za-z0-9_]*' |
             sort | uniq -c | sort -k 1,1nr -k 2,2 | head -n 7
     }"""
     bash = subprocess.run(
         ["bash", "-c", script],
+        check=True,
         stdout=subprocess.PIPE,
         env={**os.environ, "LC_ALL": "C"},
     )
@@ -271,5 +275,7 @@ def test_the_largest_packages_are_listed(penstock_cli):
 
 def test_it_is_a_module_too(tmp_path):
     line = [sys.executable, "-m", "penstock", "--version"]
-    done = subprocess.run(line, capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run(
+        line, capture_output=True, check=True, text=True, cwd=tmp_path
+    )
     assert done.stdout.startswith("penstock 0.")

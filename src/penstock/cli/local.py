@@ -22,7 +22,7 @@ from penstock.proc.reaper import SWEEP_BUDGET, sweep_orphans
 from penstock.proc.signals import SignalFlags
 
 
-def run_locally(
+def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     pipeline: Pipeline,
     nursery: Nursery,
     *,

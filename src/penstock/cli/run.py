@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from signal import SIGPIPE
 
 from penstock.cli.definition import read_definition
 from penstock.cli.local import run_locally
@@ -20,6 +19,8 @@ from penstock.report.console import Console
 from penstock.report.directory import JOURNAL, open_run_directory
 from penstock.report.journal import Journal, JsonLines
 from penstock.spec.select import select
+
+_SIGPIPE = 13
 
 
 def main(given: RunOptions, nursery: Nursery) -> int:
@@ -43,7 +44,7 @@ def main(given: RunOptions, nursery: Nursery) -> int:
             keep_going=given.keep_going,
         )
     except StdoutClosed:
-        die_by(SIGPIPE)
+        die_by(_SIGPIPE)
         return TROUBLE
     finally:
         workspace.close()

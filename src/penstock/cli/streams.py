@@ -15,7 +15,7 @@ from penstock.report.plain import visible
 def stderr() -> TextIO:
     """Standard error; a stream to nowhere if it was closed before we started."""
     if sys.stderr is None:
-        return open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 (for good)
+        return open(os.devnull, "w", encoding="utf-8")
     return sys.stderr
 
 

@@ -1,4 +1,4 @@
-"""What `run` does next to each job: its logs, its outputs' names, its turn on stdout."""
+"""What `run` does next to each job: its logs, its outputs, its turn on stdout."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Workspace:
         self._spools: dict[str, int] = {}
 
     def before(self, job: Job) -> tuple[Job, Sequence[int]]:
-        """The job with its logs named, and its stdout replaced where that is grouped."""
+        """The job with its logs named, and its stdout kept where that is grouped."""
         stages = tuple(
             self._settle(job, position, stage)
             for position, stage in enumerate(job.stages)
@@ -75,7 +75,7 @@ class Workspace:
         self._spools.clear()
 
     def _settle(self, job: Job, position: int, stage: Stage) -> Stage:
-        """The stage with a log file of its own, and an output apart from other runs'."""
+        """The stage with a log of its own, and an output apart from other runs'."""
         if isinstance(stage.stderr, Log) and self._directory is not None:
             name = f"{job.name}.{position + 1}.stderr"
             path = os.path.join(self._directory, name)

@@ -139,8 +139,8 @@ class _Keeper:
     def _collect(self) -> bool:
         """Reap; True once no child is left."""
         try:
-            while (dead := reap()) is not None:
-                pidfd = self._workers.pop(dead.pid, None)
+            while pid := reap()[0]:
+                pidfd = self._workers.pop(pid, None)
                 if pidfd is not None:
                     self._epoll.unregister(pidfd)
                     os.close(pidfd)

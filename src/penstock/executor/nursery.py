@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import _socket
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from penstock.errors import NurseryLost
@@ -73,10 +74,8 @@ class Nursery:
         if not self._is_open:
             return True
         self._is_open = False
-        try:
+        with suppress(OSError):  # it is gone already
             self._control.send(_QUIT)
-        except OSError:
-            pass
         self._control.close()
         if self._first_worker is not None:
             self._first_worker.close()

@@ -17,13 +17,23 @@ from typing import Self
 
 from penstock.clock import Clock, MonotonicClock
 from penstock.errors import NurseryLost, UsageError
-from penstock.executor.message import Done, Quit, Run, Stop, receive, send
+from penstock.executor.message import (
+    Done,
+    Quit,
+    Run,
+    Stop,
+    Succeeded,
+    receive,
+    send,
+)
 from penstock.executor.nursery import Nursery, start_nursery
 from penstock.model.job import Job
 from penstock.model.outcome import Lost, Outcome
 from penstock.model.stream import Output
 from penstock.model.verdict import unseen
 from penstock.plan.wire import wire
+
+_NAP = 0.01  # seconds in which many short jobs may end before we look
 
 
 class _Worker:
@@ -90,9 +100,11 @@ class Pool:
         self._idle: list[_Worker] = []
         self._stale: list[_Worker] = []  # with something unsent
         self._epoll = select.epoll()
+        self._alarms = select.poll()
         for descriptor in (nursery.pidfd, wake):
             if descriptor is not None:
                 self._epoll.register(descriptor, select.EPOLLIN)
+                self._alarms.register(descriptor, select.POLLIN)
 
     @classmethod
     def open(cls, slots: int, *, ahead: int = 0) -> Self:
@@ -144,6 +156,9 @@ class Pool:
         """Wait until a job has ended; see `Executor.wait`."""
         while self._stale:
             self._stale.pop().flush()
+        if self._ahead and self._is_well_supplied():
+            # A wake-up for each of many short jobs would cost as much as the job.
+            self._alarms.poll(_NAP * 1000)
         patience = None
         if deadline is not None:
             patience = max(0.0, deadline - self._clock.now())
@@ -179,6 +194,12 @@ class Pool:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _is_well_supplied(self) -> bool:
+        """Every slot has a worker that need not wait for us after its present job."""
+        return len(self._workers) == self._slots and all(
+            len(worker.jobs) > 1 for worker in self._workers.values()
+        )
 
     def _assign(self, job: Job, descriptors: Sequence[int] = ()) -> None:
         """Give `job` to a worker: an idle one, a new one, or the least laden."""
@@ -218,18 +239,29 @@ class Pool:
         self._epoll.register(descriptor, select.EPOLLIN)
         return worker
 
-    def _hear(self, worker: _Worker) -> tuple[Outcome, ...]:
-        """What a ready worker has to say: an outcome, or that it is dead."""
-        received = receive(worker.channel)
-        if received is None or not isinstance(received.message, Done):
-            return self._bury(worker)
-        outcome = received.message.outcome
-        del worker.jobs[outcome.job], self._owner[outcome.job]
-        if outcome.survivors:  # it ends now, and has started none of the others
-            return (outcome, *self._reassign(self._drop(worker)))
-        if not worker.jobs:
-            self._idle.append(worker)
-        return (outcome,)
+    def _hear(self, worker: _Worker) -> list[Outcome]:
+        """What a ready worker has to say: outcomes, or that it is dead."""
+        outcomes: list[Outcome] = []
+        while True:
+            try:
+                received = receive(worker.channel)
+            except BlockingIOError:
+                return outcomes
+            match received.message if received else None:
+                case Succeeded() as told:
+                    outcome = told.outcome(worker.jobs[told.job].stages[0].name)
+                case Done(outcome):
+                    pass
+                case _:
+                    return [*outcomes, *self._bury(worker)]
+            outcomes.append(outcome)
+            del worker.jobs[outcome.job], self._owner[outcome.job]
+            if outcome.survivors:  # it ends now, and has started none of the others
+                outcomes.extend(self._reassign(self._drop(worker)))
+                return outcomes
+            if not worker.jobs:
+                self._idle.append(worker)
+                return outcomes
 
     def _bury(self, worker: _Worker) -> tuple[Outcome, ...]:
         """A worker was killed: its job is lost; what waited for that one is not."""
@@ -262,7 +294,9 @@ class Pool:
     def _lose_nursery(self) -> tuple[Outcome, ...]:
         """Without the nursery the workers end at once, and with them all jobs."""
         self._epoll.unregister(self._nursery.pidfd)
-        jobs = [job for worker in [*self._workers.values()] for job in self._drop(worker)]
+        jobs = [
+            job for worker in [*self._workers.values()] for job in self._drop(worker)
+        ]
         return tuple(_lose(job, "the nursery was killed") for job in jobs)
 
 

@@ -14,7 +14,14 @@ import socket
 from collections import deque
 
 from penstock.clock import MonotonicClock
-from penstock.executor.message import Done, Quit, Received, Run, Stop, receive, send
+from penstock.executor.message import (
+    Quit,
+    Received,
+    Run,
+    Stop,
+    receive,
+    report,
+)
 from penstock.model.job import Job
 from penstock.model.outcome import Cancelled, Outcome
 from penstock.model.verdict import unseen
@@ -83,17 +90,17 @@ class _Post:
                 return None
             case Received(Quit(why)):
                 return self._desert(why)
-            case Received(Done()):
-                return None  # nobody sends that to a worker
             case None:
                 return self._desert("penstock was killed")
+            case _:
+                return None  # what only a worker says
 
     def answer(self, outcome: Outcome) -> None:
         """Tell the pool how the job ended, if it still listens."""
         if self._deserted:
             return
         try:
-            send(self._channel, Done(outcome))
+            report(self._channel, outcome)
         except OSError:
             self._desert("penstock was killed")
 

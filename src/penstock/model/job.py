@@ -84,5 +84,5 @@ class Pipeline(NamedTuple):
 
 
 def chain(stages: int) -> tuple[Link, ...]:
-    """The links that join `stages` stages, each one's stdout to the next one's stdin."""
+    """The links that join so many stages, each one's stdout to the next one's stdin."""
     return tuple(Link(i, i + 1) for i in range(stages - 1))

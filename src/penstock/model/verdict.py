@@ -46,26 +46,23 @@ def judge(job: Job, endings: tuple[Ending, ...]) -> Verdict:
         job: as submitted.
         endings: one for each stage, in order.
     """
-    readers: dict[int, list[int]] = {}
-    for link in job.links:
-        readers.setdefault(link.source, []).append(link.target)
     ok = [
         isinstance(ending, Exited) and ending.code in stage.command.ok
         for stage, ending in zip(job.stages, endings, strict=True)
     ]
-    _excuse_broken_pipes(endings, readers, ok)
+    if not all(ok):
+        _excuse_broken_pipes(job, endings, ok)
     if all(ok):
         return Verdict(tuple(ok), None)
     failed = [i for i, good in enumerate(ok) if not good]
     return Verdict(tuple(ok), max(failed, key=lambda i: (_weight(endings[i]), i)))
 
 
-def _excuse_broken_pipes(
-    endings: tuple[Ending, ...],
-    readers: dict[int, list[int]],
-    ok: list[bool],
-) -> None:
+def _excuse_broken_pipes(job: Job, endings: tuple[Ending, ...], ok: list[bool]) -> None:
     """Mark SIGPIPE deaths as success where every reader succeeded; spreads upstream."""
+    readers: dict[int, list[int]] = {}
+    for link in job.links:
+        readers.setdefault(link.source, []).append(link.target)
     changed = True
     while changed:
         changed = False

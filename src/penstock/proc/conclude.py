@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 from penstock.model.job import Job
 from penstock.model.outcome import (
     Cancelled,
@@ -20,53 +23,56 @@ from penstock.proc.log import LogPump
 from penstock.proc.stop import Stop
 
 
-def conclude(
-    job: Job,
-    running: list[Running],
-    files: Files,
-    *,
-    stop: Stop | None,
-    not_started: tuple[int, NotStarted] | None,
-    stragglers: tuple[Process, ...],
-    survivors: tuple[Process, ...],
-    elapsed: float,
-) -> Outcome:
+class Seen(NamedTuple):
+    """What was seen of a job.
+
+    Attributes:
+        running: the stages that were started: all of them, or the first few.
+        stop: why it was ended from outside, if it was.
+        not_started: the position of the stage that could not be started, and why.
+        stragglers: see `Outcome`.
+        survivors: see `Outcome`.
+        elapsed: see `Outcome`.
+    """
+
+    running: Sequence[Running]
+    stop: Stop | None
+    not_started: tuple[int, NotStarted] | None
+    stragglers: tuple[Process, ...]
+    survivors: tuple[Process, ...]
+    elapsed: float
+
+
+def conclude(job: Job, files: Files, seen: Seen) -> Outcome:
     """Tell how `job` ended; rename its outputs if, and only if, it succeeded."""
-    by_position = {stage.position: stage for stage in running}
-    endings = tuple(
-        _ending(position, by_position.get(position), stop, not_started, job)
-        for position in range(len(job.stages))
-    )
+    positions = range(len(job.stages))
+    endings = tuple([_ending(job, position, seen) for position in positions])
     good, culprit = judge(job, endings)
-    ok = culprit is None and not survivors
+    ok = culprit is None and not seen.survivors
     trouble = files.commit() if ok else None
-    stages = tuple(
-        _stage(job, position, ending, good[position], by_position, files)
-        for position, ending in enumerate(endings)
-    )
     return Outcome(
-        job=job.name,
-        ending=endings[-1 if culprit is None else culprit],
-        ok=ok and trouble is None,
-        stages=stages,
-        culprit=culprit,
-        elapsed=elapsed,
-        stragglers=stragglers,
-        survivors=survivors,
-        trouble=trouble,
+        job.name,
+        endings[-1 if culprit is None else culprit],
+        ok and trouble is None,
+        tuple(
+            [
+                _stage(job, position, endings[position], good[position], files, seen)
+                for position in positions
+            ],
+        ),
+        culprit,
+        seen.elapsed,
+        seen.stragglers,
+        seen.survivors,
+        trouble,
     )
 
 
-def _ending(
-    position: int,
-    running: Running | None,
-    stop: Stop | None,
-    not_started: tuple[int, NotStarted] | None,
-    job: Job,
-) -> Ending:
+def _ending(job: Job, position: int, seen: Seen) -> Ending:
     """What happened to one stage."""
-    if running is None:
-        return _not_started(position, not_started, job)
+    if position >= len(seen.running):
+        return _not_started(job, position, seen)
+    running, stop = seen.running[position], seen.stop
     if stop is not None and position in stop.overdue:
         limit = (stop.timeout, stop.limit_of)
         return TimedOut(*limit, running.status, running.escalated)
@@ -77,15 +83,11 @@ def _ending(
     return running.status
 
 
-def _not_started(
-    position: int,
-    not_started: tuple[int, NotStarted] | None,
-    job: Job,
-) -> NotStarted:
+def _not_started(job: Job, position: int, seen: Seen) -> NotStarted:
     """Why a stage has no process: its own fault, or that of a sibling."""
-    if not_started is None:
+    if seen.not_started is None:
         return NotStarted(None, "the job was stopped first", "sibling")
-    culprit, ending = not_started
+    culprit, ending = seen.not_started
     if culprit == position:
         return ending
     name = job.stages[culprit].name
@@ -97,13 +99,13 @@ def _stage(
     position: int,
     ending: Ending,
     ok: bool,  # noqa: FBT001 (one of a row of facts)
-    by_position: dict[int, Running],
     files: Files,
+    seen: Seen,
 ) -> StageOutcome:
     name = job.stages[position].name
-    running = by_position.get(position)
-    if running is None:
+    if position >= len(seen.running):
         return StageOutcome(name, ending, ok)
+    running = seen.running[position]
     pump = files.logs.get(position)
     return StageOutcome(
         name,

@@ -13,7 +13,6 @@ import select
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from signal import SIGKILL
-from typing import NamedTuple
 
 from penstock.clock import Clock
 from penstock.model.outcome import Exited, Process, Signaled, Usage
@@ -27,30 +26,37 @@ MOST_WATCHED = 16  # children by pidfd at once: there may be more than descripto
 _KIB = 1024
 _ROUND = 0.05
 
-
-class Reaped(NamedTuple):
-    """One process that was collected, as wait4(2) tells it."""
-
-    pid: int
-    wait_status: int
-    usage: resource.struct_rusage
+_own_peak = 0
 
 
-def reap() -> Reaped | None:
-    """Collect one dead child, without waiting; None if all that are left live.
+def reap() -> tuple[int, int, resource.struct_rusage]:
+    """Collect one dead child, without waiting.
+
+    Returns:
+        Its PID, its wait status and what it used, as wait4(2) tells them; the PID is 0
+        if all that are left live.
 
     Raises:
         ChildProcessError: there is no child at all: everything below is gone.
     """
-    pid, status, usage = os.wait4(-1, os.WNOHANG)
-    return Reaped(pid, status, usage) if pid else None
+    return os.wait4(-1, os.WNOHANG)
 
 
 def read_usage(used: resource.struct_rusage) -> Usage:
     """What wait4(2) says was used."""
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    peak = used.ru_maxrss * _KIB if used.ru_maxrss > own else None
-    return Usage(used.ru_utime, used.ru_stime, peak)
+    peak = used.ru_maxrss * _KIB
+    return Usage(used.ru_utime, used.ru_stime, peak if _is_its_own(peak) else None)
+
+
+def _is_its_own(peak: int) -> bool:
+    """Whether a peak of memory is larger than ours, which a child begins with.
+
+    Ours only grows, so that it need be asked for only where it might matter.
+    """
+    global _own_peak  # noqa: PLW0603 (a fact about this process)
+    if peak > _own_peak:
+        _own_peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _KIB
+    return peak > _own_peak
 
 
 def read_status(status: int) -> Exited | Signaled:
@@ -125,7 +131,7 @@ def sweep_orphans(
 
     def collect() -> bool:
         try:
-            while reap() is not None:
+            while reap()[0]:
                 continue
         except ChildProcessError:
             return True

@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
+from resource import struct_rusage
 from select import EPOLLIN
 from signal import SIGCONT, SIGTERM
 
@@ -24,7 +25,7 @@ from penstock.clock import Clock
 from penstock.model.job import Job
 from penstock.model.outcome import NotStarted, Outcome, Process
 from penstock.model.wiring import Wiring
-from penstock.proc.conclude import conclude
+from penstock.proc.conclude import Seen, conclude
 from penstock.proc.descendants import children_of
 from penstock.proc.files import Files
 from penstock.proc.launch import Running, StartFailed, launch
@@ -33,7 +34,6 @@ from penstock.proc.order import Abandon, Cancel, Station
 from penstock.proc.reaper import (
     MOST_WATCHED,
     SWEEP_BUDGET,
-    Reaped,
     living,
     read_status,
     read_usage,
@@ -74,16 +74,7 @@ def run_job(
         run.linger()
         run.stop()
         run.drain()
-        return conclude(
-            job,
-            run.running,
-            run.files,
-            stop=run.stopped,
-            not_started=run.not_started,
-            stragglers=run.stragglers,
-            survivors=run.survivors,
-            elapsed=clock.now() - run.started_at,
-        )
+        return conclude(job, run.files, run.seen())
     finally:
         run.close()
 
@@ -162,10 +153,23 @@ class _Run:
         )
 
     def drain(self) -> None:
-        """Read the logs to their end, which comes at once unless a stranger holds it."""
+        """Read the logs to their end: it has come, unless a stranger holds a pipe."""
         pumps = self.files.logs.values()
+        if not pumps:
+            return
         deadline = self._clock.now() + self.job.limits.drain
         self._wait(lambda: not any(pump.is_open for pump in pumps), deadline)
+
+    def seen(self) -> Seen:
+        """What there is to tell."""
+        return Seen(
+            self.running,
+            self.stopped,
+            self.not_started,
+            self.stragglers,
+            self.survivors,
+            self._clock.now() - self.started_at,
+        )
 
     def close(self) -> None:
         """Give back every descriptor."""
@@ -183,17 +187,16 @@ class _Run:
     def _wait(self, done: Callable[[], bool], deadline: float | None) -> bool:
         """Serve whatever becomes ready until `done`: True; or `deadline`: False."""
         while not done():
-            patience = REAP_EVERY
-            if deadline is not None:
-                patience = min(patience, deadline - self._clock.now())
-                if patience <= 0:
-                    return False
-            ready = self._station.epoll.poll(patience)
-            for descriptor, _ in ready:
-                self._serve(descriptor)
-            if not ready or self._clock.now() >= self._reap_at:  # a log may not rest
+            now = self._clock.now()
+            if deadline is not None and now >= deadline:
+                return False
+            if now >= self._reap_at:  # also while a log gives no rest
+                self._reap_at = now + REAP_EVERY
                 self._collect()
-                self._reap_at = self._clock.now() + REAP_EVERY
+                continue
+            until = self._reap_at if deadline is None else min(deadline, self._reap_at)
+            for descriptor, _ in self._station.epoll.poll(until - now):
+                self._serve(descriptor)
         return True
 
     def _serve(self, descriptor: int) -> None:
@@ -222,8 +225,10 @@ class _Run:
         if self._childless:
             return True
         try:
-            while (dead := reap()) is not None:
-                self._bury(dead)
+            pid, status, usage = reap()
+            while pid:
+                self._bury(pid, status, usage)
+                pid, status, usage = reap()
         except ChildProcessError:
             self._childless = True
         else:
@@ -231,17 +236,19 @@ class _Run:
                 self._adopt()
         return self._childless
 
-    def _bury(self, dead: Reaped) -> None:
+    def _bury(self, pid: int, status: int, usage: struct_rusage) -> None:
         """Note the end of a command; an adopted orphan is only let go."""
         for running in self.running:
-            if running.process.pid == dead.pid:
-                self._forget(running.pidfd)
-                status = read_status(dead.wait_status)
-                running.end(status, read_usage(dead.usage), self._clock.now())
+            if running.status is None and running.process.pid == pid:
+                # Its pidfd leaves the epoll when it is closed: it has no duplicate.
+                self._on_ready.pop(running.pidfd, None)
+                now = self._clock.now()
+                running.end(read_status(status), read_usage(usage), now)
                 self._alive -= 1
-        if dead.pid in self._adopted:
-            pidfd = self._adopted.pop(dead.pid)
-            self._forget(pidfd)
+                return
+        pidfd = self._adopted.pop(pid, None)
+        if pidfd is not None:
+            self._on_ready.pop(pidfd, None)
             os.close(pidfd)
 
     def _adopt(self) -> None:
