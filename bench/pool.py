@@ -24,8 +24,9 @@ _HERE = Path(__file__).parent
 def bench_pool(here: Installed, rounds: int | None) -> Result:
     """Jobs through `Pool` beside ``Popen(["true"]).wait()`` in two processes."""
     peers = {
-        "penstock pool": _script(here, "pool_ours.py", "inherit"),
-        "penstock pool, stderr kept": _script(here, "pool_ours.py", "log"),
+        "penstock pool": _script(here, "pool_ours.py", "ahead"),
+        "penstock pool, nothing ahead": _script(here, "pool_ours.py"),
+        "penstock pool, stderr kept": _script(here, "pool_ours.py", "ahead", "log"),
         "two Popen loops": _script(here, "pool_bare.py"),
     }
     seconds = take_turns(peers, rounds or 5)

@@ -12,11 +12,14 @@ from penstock.model.job import Job, Stage
 from penstock.model.stream import Inherit, Log, Stderr
 
 
-def run(pool: Pool, first: int, n_jobs: int, n_slots: int, stderr: Stderr) -> None:
-    """Keep every slot full until all jobs have ended, and succeeded."""
+AHEAD = 64
+
+
+def run(pool: Pool, first: int, n_jobs: int, stderr: Stderr) -> None:
+    """Keep the pool full until all jobs have ended, and succeeded."""
     stage = Stage("true", Command(("true",), "true"), stderr=stderr)
     jobs = (Job(str(first + i), (stage,)) for i in range(n_jobs))
-    for job in islice(jobs, n_slots):
+    for job in islice(jobs, pool.room):
         pool.submit(job)
     n_left = n_jobs
     while n_left:
@@ -32,11 +35,12 @@ def run(pool: Pool, first: int, n_jobs: int, n_slots: int, stderr: Stderr) -> No
 def main() -> None:
     """Open the pool, run a job in each slot, then measure."""
     n_jobs, n_slots = map(int, sys.argv[1:3])
-    stderr = Log(None) if sys.argv[3] == "log" else Inherit(2)
-    with Pool.open(n_slots) as pool:
-        run(pool, 0, n_slots, n_slots, stderr)
+    stderr = Log(None) if "log" in sys.argv[3:] else Inherit(2)
+    ahead = AHEAD if "ahead" in sys.argv[3:] else 0
+    with Pool.open(n_slots, ahead=ahead) as pool:
+        run(pool, 0, n_slots, stderr)
         start = time.perf_counter()
-        run(pool, n_slots, n_jobs, n_slots, stderr)
+        run(pool, n_slots, n_jobs, stderr)
         seconds = time.perf_counter() - start
     print(seconds)
 

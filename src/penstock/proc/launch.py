@@ -126,5 +126,4 @@ def launch(
         reason = f"penstock could not prepare it: {error.strerror}"
         ending = NotStarted(error.errno, reason, "system")
         raise StartFailed(position, ending) from None
-    finally:
-        files.release_all()
+

@@ -105,6 +105,7 @@ class _Run:
         try:
             launch(self.job, wiring, self.files, self.running, self._clock)
         except StartFailed as failure:
+            self.files.release_all()  # or what was started would wait for the rest
             self.not_started = (failure.position, failure.ending)
             name = self.job.stages[failure.position].name
             self._hurry = True
