@@ -11,7 +11,6 @@ from penstock.model.command import Command
 from penstock.model.job import Job, Stage
 from penstock.model.stream import Inherit, Log, Stderr
 
-
 AHEAD = 64
 
 

@@ -11,7 +11,8 @@ import pytest
 
 import penstock
 from penstock import __version__
-from penstock.cli.main import answer_for
+from penstock.cli.main import RUNNING, answer_for
+from penstock.cli.table import SUBCOMMANDS
 from penstock.errors import DefinitionError, NurseryLost, PenstockError, UsageError
 
 PENSTOCK = [sys.executable, "-m", "penstock"]
@@ -256,3 +257,9 @@ def test_importing_the_package_imports_nothing_else():
     )
     out = subprocess.check_output([sys.executable, "-c", text], text=True)
     assert set(out.split()) == {"penstock", "penstock._version"}
+
+
+def test_what_forks_a_nursery_is_what_the_table_says_runs():
+    assert [sub.name for sub in SUBCOMMANDS if sub.runs] == sorted(
+        RUNNING, key=[sub.name for sub in SUBCOMMANDS].index
+    )

@@ -126,4 +126,3 @@ def launch(
         reason = f"penstock could not prepare it: {error.strerror}"
         ending = NotStarted(error.errno, reason, "system")
         raise StartFailed(position, ending) from None
-
