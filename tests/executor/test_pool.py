@@ -13,7 +13,7 @@ from penstock.executor.pool import Pool
 from penstock.model.job import Job, Link
 from penstock.model.outcome import Cancelled, Exited, NotStarted, Signaled
 from penstock.model.stream import Handed, Input
-from tests.commands import ignore_term, is_running, look_up, print_ready, sh
+from tests.commands import ignore_term, is_running, look_up, print_ready, sh, wait_until
 from tests.executor.jobs import (
     job,
     outcomes_of,
@@ -59,14 +59,28 @@ def test_more_descriptors_than_a_message_can_carry_are_refused(pool: Pool):
     assert run(pool, shell("exit 0")).ok
 
 
-def test_a_stream_that_was_not_handed_over_fails_only_its_job(pool: Pool):
-    reader, writer = os.pipe()
+def test_a_job_whose_stream_is_not_handed_over_is_refused(pool: Pool):
     what = job(stage(["cat"], stdin=Handed(1)))
-    outcome = run(pool, what, (reader,))
-    os.close(reader)
-    os.close(writer)
-    assert outcome.status == 125
+    with open(os.devnull, "rb") as device, pytest.raises(UsageError):
+        pool.submit(what, (device.fileno(),))
     assert run(pool, shell("exit 0")).ok
+
+
+@pytest.mark.slow
+def test_a_worker_that_does_not_answer_is_given_up(pool: Pool, tmp_path: Path):
+    note = tmp_path / "worker"
+    pool.submit(shell(f"echo $PPID >{note}; kill -STOP $PPID; sleep 1000", name="mute"))
+
+    def is_stopped() -> bool:
+        pid = note.read_text().strip() if note.exists() else ""
+        found = look_up(int(pid)) if pid else None
+        return found is not None and found.state == "T"
+
+    wait_until(is_stopped)
+    pool.cancel("mute", "enough", now=True)
+    (outcome,) = outcomes_of(pool)
+    assert outcome.status == 125
+    assert "does not answer" in str(outcome.ending)
 
 
 def test_a_pool_that_works_ahead_takes_no_descriptors():

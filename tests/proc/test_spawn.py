@@ -65,8 +65,17 @@ def refusal(call: Callable[[], object]) -> NotStarted:
 # --- finding it ---------------------------------------------------------------------
 
 
-def test_a_name_with_a_slash_is_not_looked_for():
-    assert find(command("./x/../y")) == "./x/../y"
+def test_a_name_with_a_slash_is_not_looked_for(tmp_path: Path):
+    make_file(tmp_path / "y")
+    assert find(command(f"./../{tmp_path.name}/y", cwd=tmp_path)) == (
+        f"./../{tmp_path.name}/y"
+    )
+
+
+def test_a_name_with_a_slash_is_missed_before_anything_is_started():
+    with pytest.raises(CannotStart) as refused:
+        find(command("./no/such/program"))
+    assert refused.value.ending.errno == errno.ENOENT
 
 
 def test_the_first_directory_of_path_that_has_it_wins(tmp_path: Path):

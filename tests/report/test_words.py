@@ -40,7 +40,7 @@ from tests.report.examples import KILL, LATE, TERM
         ),
         (
             Cancelled("job x failed", KILL, escalated=True),
-            "cancelled: job x failed, killed by SIGKILL after 5s of grace",
+            "cancelled: job x failed, killed by SIGKILL",
         ),
         (NotStarted(2, "nope: not found", "command"), "not started: nope: not found"),
         (Lost("its worker was killed"), "lost: its worker was killed"),

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import sys
 
-from penstock.cli.definition import DEFAULT, read_definition
-from penstock.cli.options import CheckOptions
+from penstock.cli.definition import read_definition
+from penstock.cli.options import DEFAULT_FILE, CheckOptions
 from penstock.errors import DefinitionError
 from penstock.report.words import plural
 
 
 def main(given: CheckOptions) -> int:
     """Check the file; 0 if it is right, 2 if not."""
-    path = given.file or DEFAULT
+    path = given.file or DEFAULT_FILE
     mistakes: tuple[str, ...] = ()
     text = ""
     try:

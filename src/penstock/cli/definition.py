@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from penstock.cli.options import DEFAULT_FILE
 from penstock.errors import UsageError
 from penstock.model.job import Pipeline
 from penstock.spec.load import load
-
-DEFAULT = "penstock.yaml"
 
 
 def read_definition(path: str, settings: Mapping[str, str]) -> Pipeline:
@@ -23,7 +22,9 @@ def read_definition(path: str, settings: Mapping[str, str]) -> Pipeline:
             data = file.read()
     except OSError as error:
         hint = (
-            "name one: penstock run FILE" if path == DEFAULT else "is the path right?"
+            "name one: penstock run FILE"
+            if path == DEFAULT_FILE
+            else "is the path right?"
         )
         raise UsageError(
             f"cannot read {path}: {error.strerror}\nhint: {hint}"

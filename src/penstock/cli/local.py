@@ -30,6 +30,7 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     slots: int = 1,
     sinks: Sequence[Sink] = (),
     dispatch: Dispatch | None = None,
+    flags: SignalFlags | None = None,
     keep_going: bool = False,
 ) -> RunResult:
     """Run `pipeline` to its end on at most `slots` workers.
@@ -37,18 +38,30 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     Raises:
         PenstockError: something below us could not be ended; it is named.
     """
-    flags = SignalFlags()
+    flags = flags or SignalFlags()
     # A shell may have exec'ed us while it had children: those are not ours to end.
     strangers = frozenset(children_of(os.getpid())) - {nursery.pid}
     become_subreaper()  # should nursery and worker die together, we are next in line
     pool = Pool(slots, nursery, wake=flags.fileno())
     try:
         engine = Engine(pool, sinks, interrupts=flags, dispatch=dispatch)
-        return engine.run(pipeline, name=name, keep_going=keep_going)
+        result = engine.run(pipeline, name=name, keep_going=keep_going)
     finally:
         pool.close()
         if not pool.is_clean:
             _sweep(strangers)
+    return _heed_late(flags.close(), result)
+
+
+def _heed_late(signal: int | None, result: RunResult) -> RunResult:
+    """The result, if a signal came when there was nothing left that it could stop.
+
+    We end by it all the same: a shell that loops over us is to end as well.
+    """
+    if signal is None or result.tally.signal is not None:
+        return result
+    tally = result.tally._replace(signal=signal)
+    return result._replace(tally=tally)
 
 
 def _sweep(strangers: frozenset[int]) -> None:

@@ -86,6 +86,7 @@ def run_one(job: Job, nursery: Nursery, telling: Telling) -> int:
             _tell(job, outcome, telling)
     if result.tally.signal is not None and result.status != TROUBLE:
         die_by(result.tally.signal)
+        return result.status  # as PID 1 we cannot: the kernel shields it
     return status
 
 
@@ -136,13 +137,11 @@ def _tell(job: Job, outcome: Outcome, telling: Telling) -> None:
     noisy = failed or outcome.trouble or outcome.stragglers
     if not outcome.survivors and (telling.quiet or not noisy):
         return
-    from penstock.cli.streams import stderr, warn  # noqa: PLC0415 (only now)
+    from penstock.cli.printing import tell  # noqa: PLC0415 (only now)
     from penstock.report.failure import format_failure, leftovers  # noqa: PLC0415
 
     if failed or outcome.trouble:
-        text = format_failure(job, outcome, os.environ.get("PATH"))
-        stderr().write(f"penstock: {text}")
-        stderr().flush()
+        tell(f"penstock: {format_failure(job, outcome, os.environ.get('PATH'))}")
         return
     for _, text in leftovers(outcome):
-        warn(text)
+        tell(f"penstock: {text}\n")

@@ -14,7 +14,7 @@ from penstock.executor.nursery import Nursery
 from penstock.model.event import Sink
 from penstock.model.job import Job, Pipeline
 from penstock.model.outcome import TROUBLE
-from penstock.proc.signals import die_by
+from penstock.proc.signals import SignalFlags, die_by
 from penstock.report.console import Console
 from penstock.report.directory import JOURNAL, open_run_directory
 from penstock.report.journal import Journal, JsonLines
@@ -32,7 +32,8 @@ def main(given: RunOptions, nursery: Nursery) -> int:
     directory = _open_directory()
     run = os.path.basename(directory) if directory else f"unkept-{os.getpid()}"
     grouped = slots > 1 and len(pipeline.jobs) > 1
-    workspace = Workspace(run, directory, grouped=grouped)
+    flags = SignalFlags()
+    workspace = Workspace(run, directory, grouped=grouped, stop=flags.fileno())
     try:
         result = run_locally(
             pipeline,
@@ -41,6 +42,7 @@ def main(given: RunOptions, nursery: Nursery) -> int:
             slots=slots,
             sinks=_sinks(given, directory),
             dispatch=workspace,
+            flags=flags,
             keep_going=given.keep_going,
         )
     except StdoutClosed:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import stat
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -11,7 +13,7 @@ from penstock.model.job import Job, Stage
 from penstock.model.outcome import Outcome
 from penstock.model.stream import Handed, Inherit, Log, Output
 
-_CHUNK = 1 << 20
+_FILE_CHUNK = 1 << 20
 _STDOUT = 1
 
 
@@ -27,10 +29,16 @@ class Workspace:
         directory: of the run; None if it could not be made, and nothing is kept.
         grouped: keep what a job writes to stdout, and print it when the job is over,
             so that the outputs of two jobs do not mix.
+        stop: a descriptor that is readable when the run is to stop: then the printing
+            stops too, for whoever should read it may never do so.
     """
 
-    def __init__(self, run: str, directory: str | None, *, grouped: bool) -> None:
+    def __init__(
+        self, run: str, directory: str | None, *, grouped: bool, stop: int
+    ) -> None:
         self._run = run
+        self._stop = stop
+        self._outputs = 0
         self._directory = directory
         self._grouped = grouped
         self._spools: dict[str, int] = {}
@@ -59,7 +67,7 @@ class Workspace:
         if spool is None:
             return
         try:
-            _copy(spool, _STDOUT)
+            _copy(spool, _STDOUT, self._stop)
         except BrokenPipeError:
             raise StdoutClosed from None
         except OSError as error:
@@ -81,7 +89,8 @@ class Workspace:
             path = os.path.join(self._directory, name)
             stage = stage._replace(stderr=stage.stderr._replace(path=path))
         if isinstance(stage.stdout, Output):
-            partial = f"{stage.stdout.partial}.{self._run}"
+            self._outputs += 1  # two names may be cut to the same
+            partial = f"{stage.stdout.partial}.{self._run}.{self._outputs}"
             stage = stage._replace(stdout=stage.stdout._replace(partial=partial))
         return stage
 
@@ -99,18 +108,19 @@ def _open_spool(directory: str | None) -> int:
     raise PenstockError("no directory for a temporary file: set TMPDIR")
 
 
-def _copy(source: int, target: int) -> None:
-    """Copy all of a file to a descriptor, in the kernel where that is possible."""
+def _copy(source: int, target: int, stop: int) -> None:
+    """Copy all of a file to a descriptor; give up when `stop` becomes readable.
+
+    Never waits in write(2), where no signal would reach us: what poll(2) calls ready
+    takes PIPE_BUF bytes at once, and a file takes all.
+    """
+    most = _FILE_CHUNK if stat.S_ISREG(os.fstat(target).st_mode) else select.PIPE_BUF
+    poll = select.poll()
+    poll.register(target, select.POLLOUT)
+    poll.register(stop, select.POLLIN)
     offset = 0
-    while True:
-        try:
-            sent = os.sendfile(target, source, offset, _CHUNK)
-        except OSError as error:
-            if isinstance(error, BrokenPipeError):
-                raise
-            break  # a target that sendfile(2) does not know, such as one for appending
-        if sent == 0:
+    while chunk := os.pread(source, most, offset):
+        if any(descriptor == stop for descriptor, _ in poll.poll()):
             return
-        offset += sent
-    while chunk := os.pread(source, _CHUNK, offset):
-        offset += os.write(target, chunk)
+        with suppress(BlockingIOError):  # somebody made it so; poll(2) waits for us
+            offset += os.write(target, chunk)

@@ -11,6 +11,7 @@ import os
 import select
 import socket
 import sys
+from contextlib import suppress
 from typing import NoReturn
 
 from penstock.clock import Clock, MonotonicClock
@@ -120,7 +121,9 @@ class _Keeper:
             return False
         if not descriptors:
             return bool(packet) and packet != _QUIT
-        self.start_worker(socket.socket(fileno=descriptors[0]))
+        # Without a process to be had, the pool sees end-of-file: one job is lost.
+        with suppress(OSError):
+            self.start_worker(socket.socket(fileno=descriptors[0]))
         return True
 
     def _sweep(self) -> tuple[Process, ...]:

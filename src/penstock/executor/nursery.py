@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _WORKER = b"w"
 _QUIT = b"q"
-_FAREWELL = 15.0  # seconds: longer than any sweep below
+_FAREWELL = 20.0  # seconds: a worker's sweep, and two of the nursery's
 
 
 class Nursery:
@@ -48,6 +48,7 @@ class Nursery:
 
         Raises:
             NurseryLost: the nursery is gone.
+            OSError: there is no descriptor left for it.
         """
         import socket  # noqa: PLC0415 (see the module's docstring)
 
@@ -60,15 +61,18 @@ class Nursery:
                 control = socket.socket(fileno=os.dup(self._control.fileno()))
                 with control:
                     socket.send_fds(control, [_WORKER], [theirs.fileno()])
-            except OSError as error:
+            except ConnectionError as error:
                 ours.close()
                 raise NurseryLost(f"the nursery (PID {self.pid}) is gone") from error
+            except OSError:
+                ours.close()
+                raise
         return ours
 
     def close(self) -> bool:
         """End the nursery and all below it; whether it said that nothing is left.
 
-        Must not be called while a worker's channel is open, or it waits for nothing.
+        To be called when every worker has been told to end, or it waits for them.
         """
         if not self._is_open:
             return True
@@ -120,6 +124,7 @@ def _fork_nursery() -> Nursery:
     guardian = os.pidfd_open(os.getpid())
 
     def live() -> None:
+        os.setsid()  # at once: a Ctrl-C is for the user's process, which tells us
         control.close()
         first.close()
         from penstock.executor import keeper  # noqa: PLC0415 (in the child only)

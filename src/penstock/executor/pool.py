@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Self
 
 from penstock.clock import Clock, MonotonicClock
-from penstock.errors import NurseryLost, UsageError
+from penstock.errors import NurseryLost, PenstockError, UsageError
 from penstock.executor.message import (
     Done,
     Quit,
@@ -29,10 +29,14 @@ from penstock.executor.message import (
 from penstock.executor.nursery import Nursery, start_nursery
 from penstock.model.job import Job
 from penstock.model.outcome import Lost, Outcome
-from penstock.model.stream import Output
+from penstock.model.stream import Handed, Output
 from penstock.model.verdict import unseen
 from penstock.plan.wire import wire
+from penstock.proc.files import locate
+from penstock.proc.reaper import SWEEP_BUDGET
 
+_TRIES = 3  # workers that die before they are given anything
+_ALLOWANCE = 2.0  # seconds, for a machine that has much to do
 _NAP = 0.01  # seconds in which many short jobs may end before we look
 
 
@@ -44,14 +48,16 @@ class _Worker:
         jobs: what it was given and has not answered for, by name: the first one runs,
             or is about to; the others wait for that.
         unsent: those of them that it has not been told of.
+        due: when it must have answered, once it was told to cancel a job.
     """
 
-    __slots__ = ("channel", "jobs", "unsent")
+    __slots__ = ("channel", "due", "jobs", "unsent")
 
     def __init__(self, channel: socket.socket) -> None:
         self.channel = channel
         self.jobs: dict[str, Job] = {}
         self.unsent: list[Job] = []
+        self.due: float | None = None
 
     def flush(self) -> None:
         """Tell the worker of all its jobs, in one message."""
@@ -131,7 +137,7 @@ class Pool:
 
         Raises:
             UsageError: there is no room, the name is in use, the links are wrong, or
-                descriptors would have to wait.
+                descriptors would have to wait, or are missing.
             NurseryLost: no worker can be had any more.
         """
         if job.name in self._owner:
@@ -140,6 +146,8 @@ class Pool:
             raise UsageError(f"all {self._slots} slots are in use")
         if descriptors and self._ahead:
             raise UsageError("a pool that works ahead takes no descriptors")
+        if not _handed(job) <= set(range(len(descriptors))):
+            raise UsageError(f"job {job.name} wants descriptors that were not handed")
         if job.links:
             wire(job)  # tells what is wrong here, and not in the worker
         self._assign(job, descriptors)
@@ -149,6 +157,7 @@ class Pool:
         worker = self._owner.get(name)
         if worker is not None:
             worker.flush()
+            worker.due = self._clock.now() + _longest_end(worker.jobs[name], now=now)
             with suppress(OSError):  # its death shows in wait()
                 send(worker.channel, Stop(name, cause, now))
 
@@ -159,9 +168,7 @@ class Pool:
         if self._ahead and self._is_well_supplied():
             # A wake-up for each of many short jobs would cost as much as the job.
             self._alarms.poll(_NAP * 1000)
-        patience = None
-        if deadline is not None:
-            patience = max(0.0, deadline - self._clock.now())
+        patience = self._patience(deadline)
         outcomes: list[Outcome] = []
         for descriptor, _ in self._epoll.poll(patience):
             worker = self._workers.get(descriptor)
@@ -169,7 +176,24 @@ class Pool:
                 outcomes.extend(self._hear(worker))
             elif descriptor == self._nursery.pidfd:
                 outcomes.extend(self._lose_nursery())
-        return tuple(outcomes)
+        return (*outcomes, *self._give_up())
+
+    def _patience(self, deadline: float | None) -> float | None:
+        """Seconds to wait: to the deadline, or until a worker should have answered."""
+        ends = [worker.due for worker in self._workers.values() if worker.due]
+        if deadline is not None:
+            ends.append(deadline)
+        return max(0.0, min(ends) - self._clock.now()) if ends else None
+
+    def _give_up(self) -> tuple[Outcome, ...]:
+        """The jobs of workers that were told to cancel one, and never answered."""
+        now = self._clock.now()
+        mute = [w for w in self._workers.values() if w.due and now >= w.due]
+        return tuple(
+            outcome
+            for worker in mute
+            for outcome in self._bury(worker, "its worker does not answer")
+        )
 
     def close(self) -> None:
         """End every job and every process of the pool; see `Executor.close`."""
@@ -203,27 +227,31 @@ class Pool:
 
     def _assign(self, job: Job, descriptors: Sequence[int] = ()) -> None:
         """Give `job` to a worker: an idle one, a new one, or the least laden."""
-        while True:
+        for _ in range(_TRIES):
             worker = self._choose()
-            is_idle = not worker.jobs
-            if is_idle:
-                try:
-                    send(worker.channel, Run((job,)), descriptors)
-                except ConnectionError:  # it died while it was idle
-                    self._drop(worker)
-                    continue
-                except OSError as error:  # a descriptor that is not open, say
-                    self._idle.append(worker)
-                    raise UsageError(
-                        f"cannot hand over job {job.name}: {error.strerror}"
-                    ) from error
-            elif not worker.unsent:
+            if self._give(worker, job, descriptors):
+                worker.jobs[job.name] = job
+                self._owner[job.name] = worker
+                return
+            self._drop(worker)  # it died while it was idle
+        raise NurseryLost("no worker stays alive: can processes be started?")
+
+    def _give(self, worker: _Worker, job: Job, descriptors: Sequence[int]) -> bool:
+        """Send `job` at once to an idle worker, or with others later; False: dead."""
+        if worker.jobs:
+            if not worker.unsent:
                 self._stale.append(worker)
-            if not is_idle:
-                worker.unsent.append(job)
-            worker.jobs[job.name] = job
-            self._owner[job.name] = worker
-            return
+            worker.unsent.append(job)
+            return True
+        try:
+            send(worker.channel, Run((job,)), descriptors)
+        except ConnectionError:
+            return False
+        except OSError as error:  # a descriptor that is not open, say
+            self._idle.append(worker)
+            why = f"cannot hand over job {job.name}: {error.strerror}"
+            raise UsageError(why) from error
+        return True
 
     def _choose(self) -> _Worker:
         if self._idle:
@@ -233,7 +261,12 @@ class Pool:
         return min(self._workers.values(), key=lambda worker: len(worker.jobs))
 
     def _new_worker(self) -> _Worker:
-        worker = _Worker(self._nursery.new_worker())
+        try:
+            worker = _Worker(self._nursery.new_worker())
+        except OSError as error:
+            hint = "fewer jobs at once, or a higher `ulimit -n`"
+            why = f"no worker can be had: {error.strerror}; try {hint}"
+            raise PenstockError(why) from error
         descriptor = worker.channel.fileno()
         self._workers[descriptor] = worker
         self._epoll.register(descriptor, select.EPOLLIN)
@@ -256,6 +289,7 @@ class Pool:
                     return [*outcomes, *self._bury(worker)]
             outcomes.append(outcome)
             del worker.jobs[outcome.job], self._owner[outcome.job]
+            worker.due = None
             if outcome.survivors:  # it ends now, and has started none of the others
                 outcomes.extend(self._reassign(self._drop(worker)))
                 return outcomes
@@ -263,10 +297,12 @@ class Pool:
                 self._idle.append(worker)
                 return outcomes
 
-    def _bury(self, worker: _Worker) -> tuple[Outcome, ...]:
-        """A worker was killed: its job is lost; what waited for that one is not."""
+    def _bury(
+        self, worker: _Worker, reason: str = "its worker was killed"
+    ) -> tuple[Outcome, ...]:
+        """A worker is lost, and with it its job; what waited for that one is not."""
         jobs = self._drop(worker)
-        lost = [_lose(job, "its worker was killed") for job in jobs[:1]]
+        lost = [_lose(job, reason) for job in jobs[:1]]
         return (*lost, *self._reassign(jobs[1:]))
 
     def _drop(self, worker: _Worker) -> list[Job]:
@@ -287,17 +323,37 @@ class Pool:
         for position, job in enumerate(jobs):
             try:
                 self._assign(job)
-            except (NurseryLost, OSError) as error:
+            except PenstockError as error:
                 return tuple(_lose(each, str(error)) for each in jobs[position:])
         return ()
 
     def _lose_nursery(self) -> tuple[Outcome, ...]:
         """Without the nursery the workers end at once, and with them all jobs."""
         self._epoll.unregister(self._nursery.pidfd)
+        outcomes: list[Outcome] = []
+        for worker in [*self._workers.values()]:
+            outcomes.extend(self._hear(worker))  # it may have answered before
         jobs = [
             job for worker in [*self._workers.values()] for job in self._drop(worker)
         ]
-        return tuple(_lose(job, "the nursery was killed") for job in jobs)
+        return (*outcomes, *(_lose(job, "the nursery was killed") for job in jobs))
+
+
+def _longest_end(job: Job, *, now: bool) -> float:
+    """Seconds in which a worker must have ended `job`: all its waits, and one more."""
+    graces = [job.limits.grace, *(stage.limits.grace for stage in job.stages)]
+    waits = SWEEP_BUDGET + job.limits.drain + _ALLOWANCE
+    return waits if now else waits + max(graces)
+
+
+def _handed(job: Job) -> set[int]:
+    """The positions of the descriptors that `job` is to be handed."""
+    return {
+        stream.position
+        for stage in job.stages
+        for stream in (stage.stdin, stage.stdout, stage.stderr)
+        if isinstance(stream, Handed)
+    }
 
 
 def _lose(job: Job, reason: str) -> Outcome:
@@ -305,5 +361,5 @@ def _lose(job: Job, reason: str) -> Outcome:
     for stage in job.stages:
         if isinstance(stage.stdout, Output):
             with suppress(OSError):
-                os.unlink(stage.stdout.partial)
+                os.unlink(locate(stage.stdout).partial)
     return unseen(job, Lost(reason))

@@ -34,6 +34,19 @@ def _null_device() -> int:
     return os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
 
 
+def locate(output: Output) -> Output:
+    """Where an output really is, beyond symbolic links, and its partial beside it.
+
+    rename(2) would replace the link.
+    """
+    try:
+        final = os.path.realpath(output.path)
+    except ValueError:  # a NUL in the path; open(2) will refuse it
+        return output
+    name = os.path.basename(output.partial)
+    return Output(final, os.path.join(os.path.dirname(final), name))
+
+
 class _Pending(NamedTuple):
     """An output on its way: written as `partial`, to be renamed to `final`."""
 
@@ -164,17 +177,13 @@ class Files:
 
     def _open_output(self, output: Output) -> int:
         """Open `output.partial`, or the thing itself if it is no regular file."""
-        final = output.path
-        with suppress(ValueError):  # a NUL in the path: refused below
-            final = os.path.realpath(final)  # rename(2) would replace a symbolic link
+        partial, final = locate(output).partial, locate(output).path
         mode = None
         with suppress(OSError, ValueError):
             existing = os.stat(final).st_mode
             if not stat.S_ISREG(existing):
                 return self._open_special(final)
             mode = stat.S_IMODE(existing)
-        name = os.path.basename(output.partial)
-        partial = os.path.join(os.path.dirname(final), name)
         with suppress(OSError, ValueError):
             os.unlink(partial)  # left by a run that was killed with all its layers
         descriptor = self._open_path(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL)

@@ -75,10 +75,10 @@ def wait_child(timeout: float, spare: Collection[int] = ()) -> None:
             if len(pidfds) == MOST_WATCHED:
                 break
             if pid not in spare:
-                with suppress(ProcessLookupError):
+                with suppress(OSError):  # it is gone; or no descriptor is left
                     pidfds.append(os.pidfd_open(pid))
                     poll.register(pidfds[-1], select.POLLIN)
-        poll.poll(timeout * 1000)
+        poll.poll(max(0.0, timeout) * 1000)
     finally:
         for pidfd in pidfds:
             os.close(pidfd)

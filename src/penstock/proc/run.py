@@ -124,6 +124,9 @@ class _Run:
             changed = partial(self._has_changed, self._alive)
             if self._wait(changed, limit.at if limit else None) or limit is None:
                 continue
+            self._collect()  # we may be late, and the command was in time
+            if changed():
+                continue
             self.stopped = time_out(self.job, self.running, limit)
 
     def linger(self) -> None:

@@ -91,6 +91,18 @@ class SignalFlags:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, _ignore_frame)
 
+    def close(self) -> int | None:
+        """Let signals work as usual again; one that was not taken, or None."""
+        for number in STOPPING:
+            if signal.getsignal(number) is _ignore_frame:
+                signal.signal(number, signal.SIG_DFL)
+        signal.set_wakeup_fd(-1)
+        try:
+            return self.take()
+        finally:
+            os.close(self._reader)
+            os.close(self._writer)
+
     def fileno(self) -> int:
         """A descriptor that is readable while a signal waits to be taken."""
         return self._reader

@@ -52,19 +52,21 @@ def find_program(command: Command, now: float) -> str:
 
     Looking first costs less than letting execve(2) fail in every directory of PATH
     (50 us with ten of them), and lets a pipeline start whole or not at all. What was
-    found is believed for a second: a program that is put before it in PATH later than
-    that is seen.
+    found is believed for a second while it is there: a program that comes to stand
+    before it in PATH is seen after that.
 
     Raises:
         CannotStart: there is none, or none that may be executed.
     """
     name = command.argv[0]
+    if command.cwd is not None and not os.path.isdir(command.cwd):
+        raise CannotStart(_no_directory(command.cwd))
     if "/" in name:
-        return name
+        return _check(name, command.cwd)
     path = environment_of(command).get("PATH", _DEFAULT_PATH)
     key = (name, path, command.cwd)
     found = _found.get(key)
-    if found is None or now > found[1]:
+    if found is None or now > found[1] or not _is_program(found[0], command.cwd):
         if len(_found) > _MOST_FOUND:
             _found.clear()
         try:
@@ -77,14 +79,47 @@ def find_program(command: Command, now: float) -> str:
 def _search(name: str, path: str, cwd: str | None) -> str:
     candidates = [_absolute(directory, name) for directory in path.split(":")]
     for candidate in candidates:
-        seen = os.path.join(cwd, candidate) if cwd else candidate
-        if os.access(seen, os.X_OK) and not os.path.isdir(seen):
+        if _is_program(candidate, cwd):
             return candidate
     for candidate in candidates:
         seen = os.path.join(cwd, candidate) if cwd else candidate
         if os.path.isfile(seen):
             raise CannotStart(_refusal(errno.EACCES, f"{seen}: permission denied"))
     raise CannotStart(_refusal(errno.ENOENT, f"{name}: not found in PATH"))
+
+
+def _is_program(path: str, cwd: str | None) -> bool:
+    """Whether `path`, as seen from `cwd`, is something that may be executed."""
+    seen = os.path.join(cwd, path) if cwd else path
+    return os.access(seen, os.X_OK) and not os.path.isdir(seen)
+
+
+def _check(path: str, cwd: str | None) -> str:
+    """`path`, which has a slash in it and is not looked up.
+
+    Raises:
+        CannotStart: it does not exist, or may not be executed.
+    """
+    seen = os.path.join(cwd, path) if cwd else path
+    try:
+        if _is_program(path, cwd):
+            return path
+        os.stat(seen)
+    except OSError as error:
+        raise CannotStart(_refusal(error.errno, f"{path}: {_why(error)}")) from None
+    except ValueError as error:  # a NUL in the name
+        raise CannotStart(_refusal(errno.EINVAL, f"{path!r}: {error}")) from None
+    raise CannotStart(_refusal(errno.EACCES, f"{path}: permission denied"))
+
+
+def _why(error: OSError) -> str:
+    return "not found" if error.errno == errno.ENOENT else str(error.strerror)
+
+
+def _no_directory(cwd: str) -> NotStarted:
+    number = errno.ENOTDIR if os.path.exists(cwd) else errno.ENOENT
+    reason = f"cannot enter directory {cwd}: {os.strerror(number)}"
+    return NotStarted(number, reason, "file")
 
 
 def _absolute(directory: str, name: str) -> str:

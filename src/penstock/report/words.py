@@ -37,8 +37,8 @@ def describe_ending(ending: Ending, grace: float = GRACE) -> str:
             limit = "the timeout of the job" if limit_of == "job" else ""
             after = f"timed out after {duration(timeout)}" + (limit and f", {limit}")
             return after + _death(status, grace if escalated else None)
-        case Cancelled(cause, status, escalated):
-            return f"cancelled: {cause}" + _death(status, grace if escalated else None)
+        case Cancelled(cause, status, _):
+            return f"cancelled: {cause}" + _death(status, None)
         case NotStarted(_, reason, _):
             return f"not started: {reason}"
         case Lost(reason):
