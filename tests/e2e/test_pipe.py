@@ -76,3 +76,9 @@ def test_it_ends_with_its_reader(penstock_cli, cage):
     line = f"{penstock_cli.program} pipe yes cat | head -1"
     done = cage("bash", "-c", line + "; echo ${PIPESTATUS[0]}")
     assert done.out == b"y\n141\n"
+
+
+def test_nothing_is_started_if_a_path_is_wrong(penstock_cli, tmp_path):
+    done = penstock_cli("pipe", "touch touched", "./missing")
+    assert done.status == 127
+    assert not (tmp_path / "touched").exists()

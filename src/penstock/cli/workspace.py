@@ -39,6 +39,7 @@ class Workspace:
         self._run = run
         self._stop = stop
         self._outputs = 0
+        self._is_stopped = False
         self._directory = directory
         self._grouped = grouped
         self._spools: dict[str, int] = {}
@@ -67,7 +68,8 @@ class Workspace:
         if spool is None:
             return
         try:
-            _copy(spool, _STDOUT, self._stop)
+            if not self._is_stopped:
+                self._is_stopped = not _copy(spool, _STDOUT, self._stop)
         except BrokenPipeError:
             raise StdoutClosed from None
         except OSError as error:
@@ -108,8 +110,8 @@ def _open_spool(directory: str | None) -> int:
     raise PenstockError("no directory for a temporary file: set TMPDIR")
 
 
-def _copy(source: int, target: int, stop: int) -> None:
-    """Copy all of a file to a descriptor; give up when `stop` becomes readable.
+def _copy(source: int, target: int, stop: int) -> bool:
+    """Copy all of a file to a descriptor; False if `stop` became readable before.
 
     Never waits in write(2), where no signal would reach us: what poll(2) calls ready
     takes PIPE_BUF bytes at once, and a file takes all.
@@ -121,6 +123,7 @@ def _copy(source: int, target: int, stop: int) -> None:
     offset = 0
     while chunk := os.pread(source, most, offset):
         if any(descriptor == stop for descriptor, _ in poll.poll()):
-            return
+            return False
         with suppress(BlockingIOError):  # somebody made it so; poll(2) waits for us
             offset += os.write(target, chunk)
+    return True
