@@ -138,3 +138,34 @@ def test_the_command_notices_that_standard_output_is_closed(penstock_cli, cage):
     done = cage("sh", "-c", f"{penstock_cli.program} exec -- echo lost >&-")
     assert done.status == 1
     assert b"Bad file descriptor" in done.err
+
+
+def test_a_penstock_below_penstock_keeps_its_grace(penstock_cli, tmp_path, marker):
+    tidy = sh("trap 'sleep 0.2; touch tidy; exit' TERM; sleep 300 & wait")
+    inner = [penstock_cli.program, "exec", "--", *tidy]
+    done = penstock_cli("exec", "-t", "1", "-g", "20", "--", *inner)
+    assert done.status == 124
+    assert (tmp_path / "tidy").exists()
+    assert alive(marker) == []
+
+
+def test_a_stderr_that_nobody_reads_does_not_hold_it_up(penstock_cli, marker):
+    flood = sh("while :; do echo text >&2; done")
+    with penstock_cli.start("exec", "-t", "0.5", "-g", "0.2", "--", *flood) as process:
+        wait_until(lambda: process.poll() is not None)
+    assert process.returncode == 124
+    assert alive(marker) == []
+
+
+def test_a_signal_that_was_blocked_is_heard(penstock_cli, marker):
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    try:
+        process = penstock_cli.start("exec", "--", *sh("echo ready; sleep 300"))
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    with process:
+        assert process.stdout.readline() == b"ready\n"
+        os.kill(process.pid, signal.SIGTERM)
+        process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGTERM
+    assert alive(marker) == []

@@ -262,6 +262,27 @@ def _is_full(pipe: IO[bytes]) -> bool:
     return waiting[0] >= 65536 - 4096
 
 
+def test_the_run_ends_when_nobody_reads_its_output(penstock_cli, define, cage):
+    define("jobs: {a: {run: sleep 300}, b: {run: echo text}}")
+    line = f"{penstock_cli.program} run -j2 | true; echo ${{PIPESTATUS[0]}}"
+    assert cage("bash", "-c", line).out == b"141\n"
+
+
+def test_an_output_named_dev_stdout_is_standard_output(penstock_cli, define, cage):
+    define("jobs: {a: {run: echo a}, b: {run: echo b, stdout: /dev/stdout, needs: a}}")
+    done = cage("sh", "-c", f"{penstock_cli.program} run -q >out; cat out")
+    assert done.out == b"a\nb\n"
+
+
+def test_too_few_descriptors_mean_fewer_jobs(penstock_cli, define, cage):
+    jobs = "".join(f"  j{i}: {{run: echo {i}}}\n" for i in range(40))
+    define(f"jobs:\n{jobs}")
+    done = cage("sh", "-c", f"ulimit -n 48; {penstock_cli.program} run -j40")
+    assert done.status == 0
+    assert len(done.out.split()) == 40
+    assert b"8 jobs at once instead of 40" in done.err
+
+
 def test_a_full_disk_costs_the_log_only(penstock_cli, define, tmp_path):
     define("jobs: {a: {run: 'echo careful >&2; echo text'}}")
     runs = tmp_path / ".penstock" / "runs"

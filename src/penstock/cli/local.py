@@ -7,6 +7,7 @@ nothing behind, on every way out.
 from __future__ import annotations
 
 import os
+import select
 from collections.abc import Sequence
 
 from penstock.clock import MonotonicClock
@@ -21,6 +22,8 @@ from penstock.proc.prctl import become_subreaper
 from penstock.proc.reaper import SWEEP_BUDGET, sweep_orphans
 from penstock.proc.signals import SignalFlags
 
+_SIGPIPE = 13
+
 
 def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     pipeline: Pipeline,
@@ -31,9 +34,22 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     sinks: Sequence[Sink] = (),
     dispatch: Dispatch | None = None,
     flags: SignalFlags | None = None,
+    output: int | None = None,
     keep_going: bool = False,
 ) -> RunResult:
     """Run `pipeline` to its end on at most `slots` workers.
+
+    Args:
+        pipeline: see `Engine.run`.
+        nursery: forks the workers.
+        name: of the run.
+        slots: how many jobs may be alive at once.
+        sinks: hear every event.
+        dispatch: see `Engine`.
+        flags: the signals that came; made here if not given.
+        output: what the jobs' output is printed on; the run is stopped as by SIGPIPE
+            when nobody reads that any more.
+        keep_going: see `Engine.run`.
 
     Raises:
         PenstockError: something below us could not be ended; it is named.
@@ -42,15 +58,34 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     # A shell may have exec'ed us while it had children: those are not ours to end.
     strangers = frozenset(children_of(os.getpid())) - {nursery.pid}
     become_subreaper()  # should nursery and worker die together, we are next in line
-    pool = Pool(slots, nursery, wake=flags.fileno())
+    pool = Pool(slots, nursery, wake=flags.fileno(), output=output)
     try:
-        engine = Engine(pool, sinks, interrupts=flags, dispatch=dispatch)
+        interrupts = flags if output is None else _Reader(output, flags)
+        engine = Engine(pool, sinks, interrupts=interrupts, dispatch=dispatch)
         result = engine.run(pipeline, name=name, keep_going=keep_going)
     finally:
         pool.close()
         if not pool.is_clean:
             _sweep(strangers)
     return _heed_late(flags.close(), result)
+
+
+class _Reader:
+    """`Interrupts` that also tell when nobody reads our output any more."""
+
+    def __init__(self, output: int, flags: SignalFlags) -> None:
+        self._flags = flags
+        self._is_there = True
+        self._poll = select.poll()
+        self._poll.register(output, 0)
+
+    def take(self) -> int | None:
+        """The next signal; SIGPIPE, once, when the reader has gone."""
+        signal = self._flags.take()
+        if signal is None and self._is_there and self._poll.poll(0):
+            self._is_there = False
+            return _SIGPIPE
+        return signal
 
 
 def _heed_late(signal: int | None, result: RunResult) -> RunResult:

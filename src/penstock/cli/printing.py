@@ -6,6 +6,7 @@ import os
 
 from penstock.errors import PenstockError
 
+_patience = 1000  # milliseconds; none once they have been in vain
 _SIGPIPE = 128 + 13  # what a shell says of a command that died of it
 
 
@@ -28,9 +29,33 @@ def say(status: int, out: str = "", err: str = "") -> int:
 def tell(text: str) -> None:
     """Write to standard error; if nobody can be told, the exit status still tells."""
     try:
-        _put(2, text)
+        put_stderr(text.encode(errors="backslashreplace"))
     except OSError:
         return
+
+
+def put_stderr(data: bytes) -> None:
+    """Write to standard error; drop it if nobody reads that for a second.
+
+    What penstock has to say is not worth waiting for without a limit: in write(2) no
+    signal would reach us. What poll(2) calls ready takes PIPE_BUF bytes at once.
+
+    Raises:
+        OSError: it is closed, or broken.
+    """
+    import select  # noqa: PLC0415 (only now)
+
+    global _patience  # noqa: PLW0603 (one stream, one patience)
+    poll = select.poll()
+    poll.register(2, select.POLLOUT)
+    while data:
+        if not poll.poll(_patience):
+            _patience = 0
+            return
+        try:
+            data = data[os.write(2, data[: select.PIPE_BUF]) :]
+        except BlockingIOError:
+            continue
 
 
 def _put(descriptor: int, text: str) -> None:

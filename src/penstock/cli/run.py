@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 
 from penstock.cli.definition import read_definition
 from penstock.cli.local import run_locally
@@ -21,6 +22,8 @@ from penstock.report.journal import Journal, JsonLines
 from penstock.spec.select import select
 
 _SIGPIPE = 13
+_OWN_DESCRIPTORS = 24
+_DESCRIPTORS_A_JOB = 3  # two sockets while a worker is asked for, and a spool
 
 
 def main(given: RunOptions, nursery: Nursery) -> int:
@@ -28,7 +31,7 @@ def main(given: RunOptions, nursery: Nursery) -> int:
     path, names = given.target(os.path.exists)
     pipeline = read_definition(path, given.settings)
     pipeline = _limit(select(pipeline, names), given)
-    slots = given.slots(len(os.sched_getaffinity(0)))
+    slots = _affordable(given.slots(len(os.sched_getaffinity(0))))
     directory = _open_directory()
     run = os.path.basename(directory) if directory else f"unkept-{os.getpid()}"
     grouped = slots > 1 and len(pipeline.jobs) > 1
@@ -43,6 +46,7 @@ def main(given: RunOptions, nursery: Nursery) -> int:
             sinks=_sinks(given, directory),
             dispatch=workspace,
             flags=flags,
+            output=1 if grouped else None,
             keep_going=given.keep_going,
         )
     except StdoutClosed:
@@ -74,6 +78,15 @@ def _limit(pipeline: Pipeline, given: RunOptions) -> Pipeline:
         return job._replace(limits=limits, stages=stages)
 
     return pipeline._replace(jobs=tuple(limit(job) for job in pipeline.jobs))
+
+
+def _affordable(slots: int) -> int:
+    """As many slots as there are descriptors for; says so where that is fewer."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = max(1, (soft - _OWN_DESCRIPTORS) // _DESCRIPTORS_A_JOB)
+    if slots > most:
+        warn(f"{most} jobs at once instead of {slots}: see `ulimit -n`, it is {soft}")
+    return min(slots, most)
 
 
 def _open_directory() -> str | None:

@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import io
 import os
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from penstock.cli.printing import put_stderr
 from penstock.report.console import Verbosity, wants_colour
 from penstock.report.plain import visible
 
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+
+class _PatientStderr(io.RawIOBase):
+    """Standard error, written to by `put_stderr`: not without a limit."""
+
+    def writable(self) -> bool:
+        """It is."""
+        return True
+
+    def isatty(self) -> bool:
+        """Whether it is a terminal."""
+        return os.isatty(2)
+
+    def write(self, data: Buffer) -> int:
+        """Write all, or drop what nobody reads."""
+        whole = bytes(data)
+        put_stderr(whole)
+        return len(whole)
+
 
 def stderr() -> TextIO:
-    """Standard error; a stream to nowhere if it was closed before we started."""
-    if sys.stderr is None:
-        return open(os.devnull, "w", encoding="utf-8")
-    return sys.stderr
+    """Standard error, as a stream that never holds us up."""
+    patient = io.BufferedWriter(_PatientStderr(), 1)
+    return io.TextIOWrapper(patient, "utf-8", "backslashreplace", write_through=True)
 
 
 def warn(text: str) -> None:

@@ -103,11 +103,14 @@ def _open_spool(directory: str | None) -> int:
     Raises:
         PenstockError: there is nowhere to put it.
     """
+    why: str | None = None
     for place in (directory, os.environ.get("TMPDIR"), "/tmp", "/var/tmp"):  # noqa: S108
         if place:
-            with suppress(OSError):
+            try:
                 return os.open(place, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    raise PenstockError("no directory for a temporary file: set TMPDIR")
+            except OSError as error:
+                why = error.strerror
+    raise PenstockError(f"nowhere to keep what a job prints: {why}; try TMPDIR")
 
 
 def _copy(source: int, target: int, stop: int) -> bool:

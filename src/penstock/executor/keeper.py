@@ -12,6 +12,7 @@ import select
 import socket
 import sys
 from contextlib import suppress
+from signal import SIGCONT  # noqa: TID251 (a number)
 from typing import NoReturn
 
 from penstock.clock import Clock, MonotonicClock
@@ -21,7 +22,7 @@ from penstock.proc.descendants import children_of
 from penstock.proc.fork import fork_into, live_by
 from penstock.proc.prctl import become_subreaper, set_title
 from penstock.proc.reaper import SWEEP_BUDGET, reap, sweep, wait_child
-from penstock.proc.signals import start_clean
+from penstock.proc.signals import signal_child, start_clean
 
 TITLE = "ps-nursery"
 _PACKET_BYTES = 16
@@ -99,6 +100,8 @@ class _Keeper:
 
     def clean_up(self) -> tuple[Process, ...]:
         """End everything; what could not be ended is returned."""
+        for pid in self._workers:
+            signal_child(pid, SIGCONT)  # a stopped one would not see that we end
         deadline = self._clock.now() + _PATIENCE
         while not self._collect() and self._clock.now() < deadline:
             if set(children_of(os.getpid())) <= self._workers.keys():

@@ -109,7 +109,7 @@ def report(channel: socket.socket, outcome: Outcome) -> None:
     user, system, peak = stage.usage
     times = (outcome.elapsed, stage.elapsed, user, system)
     head = _SUCCEEDED.pack(_SUCCESS, stage.pid, *times, peak or 0)
-    channel.send(head + os.fsencode(outcome.job))
+    channel.send(head + outcome.job.encode("utf-8", "surrogatepass"))
 
 
 def _is_plain(outcome: Outcome) -> bool:
@@ -170,7 +170,7 @@ def receive(channel: socket.socket) -> Received | None:
         return None
     if packet[0] == _SUCCESS:
         _, *facts = _SUCCEEDED.unpack_from(packet)
-        job = os.fsdecode(packet[_SUCCEEDED.size :])
+        job = packet[_SUCCEEDED.size :].decode("utf-8", "surrogatepass")
         return Received(Succeeded(job, *facts), ())
     if packet != _IN_PARCEL:
         return Received(pickle.loads(packet), descriptors)  # noqa: S301 (ours)

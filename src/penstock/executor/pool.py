@@ -81,6 +81,7 @@ class Pool:
         *,
         ahead: int = 0,
         wake: int | None = None,
+        output: int | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Make a pool over a nursery, which it then owns.
@@ -92,6 +93,7 @@ class Pool:
                 that it need not wait for us between two short ones. A job that waits
                 behind a long one waits, though another slot be free.
             wake: a descriptor that ends `wait` when it is readable.
+            output: a descriptor that ends `wait`, once, when nobody reads it any more.
             clock: for the deadlines of `wait`.
         """
         if slots < 1:
@@ -107,6 +109,10 @@ class Pool:
         self._stale: list[_Worker] = []  # with something unsent
         self._epoll = select.epoll()
         self._alarms = select.poll()
+        self._output = output
+        if output is not None:
+            with suppress(OSError):  # a file has no reader (epoll_ctl(2): EPERM)
+                self._epoll.register(output, 0)  # EPOLLERR and EPOLLHUP are always told
         for descriptor in (nursery.pidfd, wake):
             if descriptor is not None:
                 self._epoll.register(descriptor, select.EPOLLIN)
@@ -176,6 +182,8 @@ class Pool:
                 outcomes.extend(self._hear(worker))
             elif descriptor == self._nursery.pidfd:
                 outcomes.extend(self._lose_nursery())
+            elif descriptor == self._output:
+                self._epoll.unregister(descriptor)  # or it would never rest
         return (*outcomes, *self._give_up())
 
     def _patience(self, deadline: float | None) -> float | None:

@@ -27,6 +27,9 @@ from penstock.proc.log import LogPump
 from penstock.proc.pipes import open_pipe
 from penstock.proc.spawn import CannotStart, Streams
 
+# A second open(2) of what is a file would write over what is there.
+_OWN = {"/dev/stdout": 1, "/dev/stderr": 2, "/dev/fd/1": 1, "/dev/fd/2": 2}
+
 
 @cache
 def _null_device() -> int:
@@ -144,6 +147,8 @@ class Files:
                 return _null_device()
             case Input(path):
                 return self._open_input(path)
+            case Output(path) | Direct(path) if path in _OWN:
+                return _OWN[path]
             case Output():
                 return self._open_output(stream)
             case Direct(path):

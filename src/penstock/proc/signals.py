@@ -43,6 +43,11 @@ def signal_tree(number: int, spare: Iterable[int] = ()) -> None:
             _signal_deep(pid, parent, number)
 
 
+def signal_child(pid: int, number: int) -> None:
+    """Signal a direct child, which nobody but we can reap."""
+    _send(os.kill, pid, number)
+
+
 def group_of(pid: int) -> int | None:
     """Process group of `pid`; None if it is gone."""
     try:
@@ -90,6 +95,7 @@ class SignalFlags:
         for number in STOPPING:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, _ignore_frame)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
 
     def close(self) -> int | None:
         """Let signals work as usual again; one that was not taken, or None."""
@@ -137,10 +143,13 @@ def start_clean() -> None:
     """Give this process, and so its children, an empty mask and default handlers.
 
     Popen resets handlers and SIGPIPE by itself but inherits the mask. What is ignored
-    on purpose (nohup) stays ignored.
+    on purpose (nohup) stays ignored. We ourselves do not heed what asks penstock to
+    stop: the user's process does, and tells us. (A penstock around it may signal all.)
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     signal.set_wakeup_fd(-1)
     for number in (*STOPPING, signal.SIGCHLD):
-        if number == signal.SIGCHLD or signal.getsignal(number) is not signal.SIG_IGN:
+        if number == signal.SIGCHLD:
             signal.signal(number, signal.SIG_DFL)
+        elif signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, _ignore_frame)  # default again after execve(2)

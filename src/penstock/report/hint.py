@@ -65,7 +65,8 @@ def _timed_out(stage: Stage | None, ending: TimedOut) -> str:
 def _not_started(
     stage: Stage | None, ending: NotStarted, search_path: str | None
 ) -> str | None:
-    if ending.culprit == "file" and ending.errno == _errno.ENOENT:
+    in_file = stage is None or stage.place is not None
+    if in_file and ending.culprit == "file" and ending.errno == _errno.ENOENT:
         return "if another job makes it, name that job in `needs`"
     if stage is None or ending.culprit != "command":
         return None
