@@ -17,12 +17,11 @@ from penstock.executor.nursery import Nursery
 from penstock.executor.pool import Pool
 from penstock.model.event import Sink
 from penstock.model.job import Pipeline
+from penstock.model.verdict import SIGPIPE
 from penstock.proc.descendants import children_of
 from penstock.proc.prctl import become_subreaper
 from penstock.proc.reaper import SWEEP_BUDGET, sweep_orphans
 from penstock.proc.signals import SignalFlags
-
-_SIGPIPE = 13
 
 
 def run_locally(  # noqa: PLR0913 (what a run needs, by name)
@@ -84,7 +83,7 @@ class _Reader:
         signal = self._flags.take()
         if signal is None and self._is_there and self._poll.poll(0):
             self._is_there = False
-            return _SIGPIPE
+            return SIGPIPE
         return signal
 
 

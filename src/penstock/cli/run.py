@@ -15,13 +15,13 @@ from penstock.executor.nursery import Nursery
 from penstock.model.event import Sink
 from penstock.model.job import Job, Pipeline
 from penstock.model.outcome import TROUBLE
+from penstock.model.verdict import SIGPIPE
 from penstock.proc.signals import SignalFlags, die_by
 from penstock.report.console import Console
 from penstock.report.directory import JOURNAL, open_run_directory
 from penstock.report.journal import Journal, JsonLines
 from penstock.spec.select import select
 
-_SIGPIPE = 13
 _OWN_DESCRIPTORS = 24
 _DESCRIPTORS_A_JOB = 3  # two sockets while a worker is asked for, and a spool
 
@@ -50,7 +50,7 @@ def main(given: RunOptions, nursery: Nursery) -> int:
             keep_going=given.keep_going,
         )
     except StdoutClosed:
-        die_by(_SIGPIPE)
+        die_by(SIGPIPE)
         return TROUBLE
     finally:
         workspace.close()

@@ -17,10 +17,10 @@ from penstock.model.outcome import (
     Signaled,
     TimedOut,
 )
+from penstock.model.verdict import SIGPIPE
 from penstock.report.words import duration
 
 _SIGKILL = 9
-_SIGPIPE = 13
 _FINDS_NOTHING = ("grep", "egrep", "fgrep", "zgrep", "rg", "pgrep")
 _FINDS_DIFFERENCES = ("diff", "cmp", "comm")
 _OUT_OF_MEMORY = "penstock did not send that; perhaps memory ran out (see `dmesg`)"
@@ -107,7 +107,7 @@ def _exited(stage: Stage, code: int, search_path: str | None) -> str | None:
 def _signaled(signal: int) -> str | None:
     if signal == _SIGKILL:
         return _OUT_OF_MEMORY
-    return _BROKEN_PIPE if signal == _SIGPIPE else None
+    return _BROKEN_PIPE if signal == SIGPIPE else None
 
 
 def _is_shell(stage: Stage) -> bool:
