@@ -17,7 +17,6 @@ from typing import NoReturn
 
 from penstock.clock import Clock, MonotonicClock
 from penstock.executor import worker
-from penstock.executor.nursery import QUIT
 from penstock.model.outcome import Process
 from penstock.proc.descendants import children_of
 from penstock.proc.fork import fork_into, live_by
@@ -27,6 +26,7 @@ from penstock.proc.signals import signal_child, start_clean
 
 TITLE = "ps-nursery"
 _PACKET_BYTES = 16
+_QUIT = b"q"
 _PATIENCE = SWEEP_BUDGET + 1.0  # seconds: a worker's own sweep ends before
 
 
@@ -123,7 +123,7 @@ class _Keeper:
         except ConnectionError:
             return False
         if not descriptors:
-            return bool(packet) and packet != QUIT
+            return bool(packet) and packet != _QUIT
         # Without a process to be had, the pool sees end-of-file: one job is lost.
         with suppress(OSError):
             self.start_worker(socket.socket(fileno=descriptors[0]))

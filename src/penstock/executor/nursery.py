@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import socket
 
 _WORKER = b"w"
-QUIT = b"q"
+_QUIT = b"q"
 _FAREWELL = 20.0  # seconds: a worker's sweep, and two of the nursery's
 
 
@@ -78,7 +78,7 @@ class Nursery:
             return True
         self._is_open = False
         try:  # noqa: SIM105 (`contextlib` takes 3 ms)
-            self._control.send(QUIT)
+            self._control.send(_QUIT)
         except OSError:
             pass  # it is gone already
         self._control.close()
