@@ -1,6 +1,6 @@
 """The engine: one run, from its first event to its last.
 
-The scheduler decides, the executor carries out, the sinks look on; the engine passes
+The plan decides, the executor carries out, the sinks look on; the engine passes
 between them what each has to say, and knows nothing of processes or of messages.
 """
 
@@ -11,8 +11,9 @@ from typing import NamedTuple, Protocol
 
 from penstock.clock import Clock, MonotonicClock
 from penstock.executor.base import Executor
-from penstock.model.action import Action, CancelJob, SkipJob, StartJob
+from penstock.model.action import Action, CancelJob, SetAlarm, SkipJob, StartJob
 from penstock.model.event import (
+    AlarmRang,
     Event,
     Interrupted,
     JobEnded,
@@ -25,6 +26,7 @@ from penstock.model.event import (
 from penstock.model.job import Job, Pipeline
 from penstock.model.outcome import TROUBLE, Outcome
 from penstock.model.tally import Tally, count
+from penstock.plan.base import Plan
 from penstock.plan.scheduler import Scheduler
 
 
@@ -117,10 +119,8 @@ class Engine:
         self._tally = Tally()
         self._listening = self._sinks
         self._faults: list[Exception] = []
+        self._alarms: dict[str, float] = {}  # when they ring, on the monotonic clock
 
-    # The loop: the scheduler says what to do, the engine does it and waits until
-    # something has happened, and tells that to the sinks and to the scheduler, which
-    # says what to do next; until no job is left.
     def run(
         self, pipeline: Pipeline, *, name: str, keep_going: bool = False
     ) -> RunResult:
@@ -134,25 +134,46 @@ class Engine:
         Raises:
             UsageError: the jobs of the pipeline can never be put in order.
         """
-        slots = self._executor.slots
-        scheduler = Scheduler(pipeline.jobs, slots, keep_going=keep_going)
-        started = self._clock.now()
+        plan = Scheduler(pipeline.jobs, self._executor.slots, keep_going=keep_going)
         names = tuple(job.name for job in pipeline.jobs)
+        return self.carry_out(plan, name=name, jobs=names, file=pipeline.file)
+
+    # The loop: the plan says what to do, the engine does it and waits until something
+    # has happened, and tells that to the sinks and to the plan, which says what to do
+    # next; until no job is left.
+    def carry_out(
+        self,
+        plan: Plan,
+        *,
+        name: str,
+        jobs: tuple[str, ...] = (),
+        file: str | None = None,
+    ) -> RunResult:
+        """Do what `plan` says until it is done.
+
+        Args:
+            plan: decides; each of its jobs ends, or is skipped, exactly once.
+            name: of the run, for its events.
+            jobs: their names, as far as they are known before.
+            file: where they are defined, if in a file.
+        """
+        started = self._clock.now()
         self._tally, self._listening, self._faults = Tally(), self._sinks, []
-        self._advance(
-            scheduler, RunStarted(name, self._clock.wall(), names, slots, pipeline.file)
-        )
-        while not scheduler.is_done:
+        self._alarms.clear()
+        slots, at = self._executor.slots, self._clock.wall()
+        self._advance(plan, RunStarted(name, at, jobs, slots, file))
+        while not plan.is_done:
             for event in self._wait():
-                self._advance(scheduler, event)
+                self._advance(plan, event)
         status, elapsed = self._tally.status, self._clock.now() - started
         self._announce(RunEnded(status, self._clock.wall(), elapsed))
         status = TROUBLE if self._faults else status
         return RunResult(status, self._tally, tuple(self._faults))
 
-    def _advance(self, scheduler: Scheduler, event: Event) -> None:
-        self._announce(event)
-        for action in scheduler.handle(event):
+    def _advance(self, plan: Plan, event: Event | AlarmRang) -> None:
+        if not isinstance(event, AlarmRang):
+            self._announce(event)
+        for action in plan.handle(event):
             self._perform(action)
 
     def _perform(self, action: Action) -> None:
@@ -166,16 +187,22 @@ class Engine:
                 self._executor.cancel(name, cause, now=now)
             case SkipJob(job, because):
                 self._announce(JobSkipped(job, because, self._clock.wall()))
+            case SetAlarm(name, after):
+                self._alarms[name] = self._clock.now() + after
 
-    def _wait(self) -> Iterator[Event]:
+    def _wait(self) -> Iterator[Event | AlarmRang]:
         """What happened next; signals first, so that nothing is started after one."""
-        outcomes = self._executor.wait()
+        outcomes = self._executor.wait(min(self._alarms.values(), default=None))
         while (signal := self._interrupts.take()) is not None:
             yield Interrupted(signal, self._clock.wall())
         for outcome in outcomes:
             job = self._running.pop(outcome.job)
             self._dispatch.after(job, outcome)
             yield JobEnded(job, outcome, self._clock.wall())
+        now = self._clock.now()
+        for name in [name for name, at in self._alarms.items() if at <= now]:
+            del self._alarms[name]
+            yield AlarmRang(name)
 
     def _announce(self, event: Event) -> None:
         self._tally = count(self._tally, event)

@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 from penstock.cli.app import parse
 from penstock.cli.fast import parse_fast
-from penstock.cli.table import SUBCOMMANDS
+from penstock.cli.table import subcommands
+
+SUBCOMMANDS = subcommands()
 
 OPTIONS = {option for each in SUBCOMMANDS for option in each.options}
 NAMES = sorted({name for option in OPTIONS for name in option.names})

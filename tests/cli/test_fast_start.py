@@ -12,8 +12,10 @@ import pytest
 import penstock
 from penstock import __version__
 from penstock.cli.main import RUNNING, answer_for
-from penstock.cli.table import SUBCOMMANDS
+from penstock.cli.table import subcommands
 from penstock.errors import DefinitionError, NurseryLost, PenstockError, UsageError
+
+SUBCOMMANDS = subcommands()
 
 PENSTOCK = [sys.executable, "-m", "penstock"]
 TYPER = {"pydantic", "typer"}

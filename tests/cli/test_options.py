@@ -6,10 +6,10 @@ from typing import get_type_hints
 
 import pytest
 
+from penstock.cli.lines.exec import ExecOptions
+from penstock.cli.lines.run import RunOptions
 from penstock.cli.options import (
-    ExecOptions,
     Jobs,
-    RunOptions,
     read_commands,
     read_duration,
     read_jobs,
@@ -18,8 +18,10 @@ from penstock.cli.options import (
     read_timeout,
 )
 from penstock.cli.syntax import Subcommand, WrongValueError, build
-from penstock.cli.table import SUBCOMMANDS, find
+from penstock.cli.table import find
+from penstock.cli.table import subcommands as all_subcommands
 
+SUBCOMMANDS = all_subcommands()
 subcommands = pytest.mark.parametrize("subcommand", SUBCOMMANDS, ids=lambda s: s.name)
 
 

@@ -7,8 +7,17 @@ import pytest
 from penstock.engine import Engine, RunResult
 from penstock.errors import UsageError
 from penstock.executor.fake import FOREVER, FakeExecutor, Role
+from penstock.model.action import SetAlarm
 from penstock.model.command import Command
-from penstock.model.event import Event, JobEnded, JobSkipped, JobStarted, RunEnded
+from penstock.model.event import (
+    AlarmRang,
+    Event,
+    JobEnded,
+    JobSkipped,
+    JobStarted,
+    RunEnded,
+    RunStarted,
+)
 from penstock.model.job import Job, Pipeline, Stage
 from penstock.model.limits import Limits
 from penstock.model.outcome import Exited, Lost, Outcome
@@ -210,3 +219,34 @@ class Fails(Renames):
 def test_what_the_dispatch_raises_ends_the_run():
     with pytest.raises(BrokenPipeError):
         Engine(FakeExecutor(), dispatch=Fails()).run(Pipeline((job("a"),)), name="test")
+
+
+class Sleeper:
+    """A plan without a job: it sets alarms, and is done when the last one rang."""
+
+    def __init__(self, *alarms: tuple[str, float]) -> None:
+        self.alarms = alarms
+        self.rang: list[str] = []
+
+    @property
+    def is_done(self) -> bool:
+        return "last" in self.rang
+
+    def handle(self, event):
+        if isinstance(event, RunStarted):
+            return [SetAlarm(*alarm) for alarm in self.alarms]
+        if isinstance(event, AlarmRang):
+            self.rang.append(event.name)
+        return []
+
+
+def test_alarms_ring_in_the_order_of_their_times_and_no_sink_hears_them():
+    plan, listener = (
+        Sleeper(("last", 5.0), ("a", 2.0), ("a", 4.0), ("b", 3.0)),
+        Listener(),
+    )
+    fake = FakeExecutor()
+    result = Engine(fake, [listener], clock=fake.clock).carry_out(plan, name="run")
+    assert plan.rang == ["b", "a", "last"]
+    assert (result.status, fake.clock.now()) == (0, 5.0)
+    assert listener.told() == ["RunStarted", "RunEnded"]

@@ -10,16 +10,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from inspect import Parameter, Signature
 from io import StringIO
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from typer.core import TyperCommand
 from typer.main import get_command
 
 from penstock._version import __version__
-from penstock.cli.options import Answer, Options
+from penstock.cli.options import Answer
 from penstock.cli.syntax import Operand, Option, Subcommand, WrongValueError, build
-from penstock.cli.table import SUBCOMMANDS
+from penstock.cli.table import subcommands
 
 _HELP = """
 \b
@@ -42,13 +42,16 @@ Exit status:
 """
 
 
-def parse(argv: Sequence[str]) -> Options | Answer:
+_Keep = Callable[[tuple[Subcommand, NamedTuple]], None]
+
+
+def parse(argv: Sequence[str]) -> tuple[Subcommand, NamedTuple] | Answer:
     """What the line asks for; else help, or what is wrong with it.
 
     Args:
         argv: without the name of the program.
     """
-    asked: list[Options] = []
+    asked: list[tuple[Subcommand, NamedTuple]] = []
     command = get_command(_build_app(asked.append))
     out, err = StringIO(), StringIO()
     try:
@@ -63,7 +66,7 @@ def parse(argv: Sequence[str]) -> Options | Answer:
     return Answer(status, out.getvalue(), err.getvalue())
 
 
-def _build_app(keep: Callable[[Options], None]) -> typer.Typer:
+def _build_app(keep: _Keep) -> typer.Typer:
     """The program as Typer sees it: each subcommand gives `keep` what was asked for."""
     app = typer.Typer(
         help=_HELP,
@@ -74,7 +77,7 @@ def _build_app(keep: Callable[[Options], None]) -> typer.Typer:
         context_settings={"help_option_names": ["--help", "-h"]},
     )
     app.callback()(_top)
-    for subcommand in SUBCOMMANDS:
+    for subcommand in subcommands():
         app.command(
             subcommand.name,
             cls=_command_class(subcommand.usage),
@@ -113,14 +116,12 @@ def _command_class(usage: str) -> type[TyperCommand]:
     return Command
 
 
-def _reader(
-    subcommand: Subcommand, keep: Callable[[Options], None]
-) -> Callable[[], None]:
+def _reader(subcommand: Subcommand, keep: _Keep) -> Callable[[], None]:
     """A function such as Typer wants, with a parameter for each option and operand."""
 
     def read(**words: object) -> None:
         try:
-            keep(build(subcommand, _given(words)))
+            keep((subcommand, build(subcommand, _given(words))))
         except WrongValueError as error:
             raise typer.BadParameter(error.reason, param_hint=error.names) from None
 

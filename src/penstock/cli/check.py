@@ -6,7 +6,8 @@ import json
 import sys
 
 from penstock.cli.definition import read_definition
-from penstock.cli.options import DEFAULT_FILE, CheckOptions
+from penstock.cli.lines.check import CheckOptions
+from penstock.cli.options import DEFAULT_FILE
 from penstock.errors import DefinitionError
 from penstock.report.words import plural
 

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from importlib import import_module
 from io import StringIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.cli.fast import parse_fast
-from penstock.cli.options import (
-    Answer,
-    CheckOptions,
-    ExecOptions,
-    Options,
-    PipeOptions,
-    RunOptions,
-)
+from penstock.cli.options import Answer
 from penstock.cli.printing import say
+from penstock.cli.syntax import Subcommand
 
 if TYPE_CHECKING:
     from penstock.executor.nursery import Nursery
@@ -32,20 +27,23 @@ def dispatch(argv: Sequence[str], nursery: Nursery | None) -> int:
     given = _read(argv)
     if isinstance(given, Answer):
         return say(*given)
-    if isinstance(given, CheckOptions):
-        return _check(given)
+    subcommand, options = given
+    if not subcommand.runs:
+        with redirect_stdout(StringIO()) as out:
+            status: int = import_module(subcommand.module).main(options)
+        return say(status, out.getvalue())
     if nursery is not None:
-        return _start(given, nursery)
+        return _start(subcommand, options, nursery)
     from penstock.executor.nursery import fork_nursery  # noqa: PLC0415 (only if used)
 
     nursery = fork_nursery()
     try:
-        return _start(given, nursery)
+        return _start(subcommand, options, nursery)
     finally:
         nursery.close()
 
 
-def _read(argv: Sequence[str]) -> Options | Answer:
+def _read(argv: Sequence[str]) -> tuple[Subcommand, NamedTuple] | Answer:
     given = parse_fast(argv)
     if given is not None:
         return given
@@ -54,23 +52,6 @@ def _read(argv: Sequence[str]) -> Options | Answer:
     return parse(argv)
 
 
-def _start(given: ExecOptions | PipeOptions | RunOptions, nursery: Nursery) -> int:
-    if isinstance(given, ExecOptions):
-        from penstock.cli.exec import main as execute  # noqa: PLC0415 (only if used)
-
-        return execute(given, nursery)
-    if isinstance(given, PipeOptions):
-        from penstock.cli.pipe import main as pipe  # noqa: PLC0415 (only if used)
-
-        return pipe(given, nursery)
-    from penstock.cli.run import main as run  # noqa: PLC0415 (only if used)
-
-    return run(given, nursery)
-
-
-def _check(given: CheckOptions) -> int:
-    from penstock.cli.check import main as check  # noqa: PLC0415 (only if used)
-
-    with redirect_stdout(StringIO()) as out:
-        status = check(given)
-    return say(status, out.getvalue())
+def _start(subcommand: Subcommand, options: NamedTuple, nursery: Nursery) -> int:
+    status: int = import_module(subcommand.module).main(options, nursery)
+    return status

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shlex
 
+from penstock.cli.lines.exec import ExecOptions
 from penstock.cli.oneshot import Telling, chain_job, run_one
-from penstock.cli.options import ExecOptions
 from penstock.executor.nursery import Nursery
 from penstock.model.command import Command
 

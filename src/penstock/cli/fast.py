@@ -9,13 +9,13 @@ say what is wrong. Whatever it reads, Typer reads alike: a property test proves 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
-from penstock.cli.options import Options
 from penstock.cli.syntax import Option, Subcommand, WrongValueError, build
 from penstock.cli.table import find
 
 
-def parse_fast(argv: Sequence[str]) -> Options | None:
+def parse_fast(argv: Sequence[str]) -> tuple[Subcommand, NamedTuple] | None:
     """What the line asks for; None if Typer has to read it.
 
     Args:
@@ -28,7 +28,7 @@ def parse_fast(argv: Sequence[str]) -> Options | None:
     if given is None:
         return None
     try:
-        return build(subcommand, given)
+        return subcommand, build(subcommand, given)
     except WrongValueError:
         return None
 

@@ -1,15 +1,15 @@
-"""What was asked for on the command line: one value for each subcommand, and its parts.
+"""The values that options have: what more than one subcommand understands.
 
 The `read_…` functions make a value of the texts given for one option, in order; of a
 text that cannot be one they say what it is and what was expected. Which option has
-which is in `table`.
+which is in `lines`.
 
 Part of the hot path, so it imports nothing that takes time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -17,7 +17,7 @@ from penstock.spec.duration import parse_duration
 
 DEFAULT_FILE = "penstock.yaml"
 
-_NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
+NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _MOST_DIGITS = 6  # no machine has a million CPUs; int() is slow on a megabyte of digits
 
 
@@ -30,73 +30,6 @@ class Jobs(NamedTuple):
     def resolve(self, cpus: int) -> int:
         """The number, on that many CPUs; at least 1."""
         return max(1, cpus * self.percent // 100 + self.more)
-
-
-class ExecOptions(NamedTuple):
-    """``penstock exec``; what was not given is as here."""
-
-    command: tuple[str, ...]
-    timeout: float | None = None
-    grace: float | None = None
-    linger: float | None = None
-    stdin: str | None = None
-    quiet: bool = False
-    verbose: bool = False
-    json: bool = False
-
-
-class PipeOptions(NamedTuple):
-    """``penstock pipe``; what was not given is as here."""
-
-    commands: tuple[str, ...]
-    timeout: float | None = None
-    grace: float | None = None
-    linger: float | None = None
-    stdin: str | None = None
-    quiet: bool = False
-    verbose: bool = False
-    json: bool = False
-
-
-class RunOptions(NamedTuple):
-    """``penstock run``; what was not given is as here."""
-
-    operands: tuple[str, ...] = ()
-    jobs: Jobs | None = None
-    timeout: float | None = None
-    grace: float | None = None
-    linger: float | None = None
-    keep_going: bool = False
-    settings: Mapping[str, str] = _NO_SETTINGS
-    quiet: bool = False
-    verbose: bool = False
-    json: bool = False
-
-    def target(self, exists: Callable[[str], bool]) -> tuple[str, tuple[str, ...]]:
-        """The definition file, and the jobs that are wanted of it (none: all).
-
-        Args:
-            exists: whether there is a file of that name.
-        """
-        if self.operands and _names_file(self.operands[0], exists):
-            return self.operands[0], self.operands[1:]
-        return DEFAULT_FILE, self.operands
-
-    def slots(self, cpus: int) -> int:
-        """How many jobs may run at once, where this process may use `cpus` CPUs."""
-        return (self.jobs or Jobs(100, 0)).resolve(cpus)
-
-
-class CheckOptions(NamedTuple):
-    """``penstock check``; what was not given is as here."""
-
-    file: str | None = None
-    settings: Mapping[str, str] = _NO_SETTINGS
-    quiet: bool = False
-    json: bool = False
-
-
-Options = ExecOptions | PipeOptions | RunOptions | CheckOptions
 
 
 class Answer(NamedTuple):
@@ -160,13 +93,6 @@ def read_commands(texts: Sequence[str]) -> tuple[str, ...]:
     if not all(text.strip() for text in texts):
         raise ValueError("expected a command such as `sort -u`, found a blank text")
     return tuple(texts)
-
-
-def _names_file(operand: str, exists: Callable[[str], bool]) -> bool:
-    """Whether the first operand of ``penstock run`` is the file, and no job of it."""
-    return (
-        "/" in operand or operand.endswith((".yaml", ".yml")) or bool(exists(operand))
-    )
 
 
 def _is_number(text: str) -> bool:

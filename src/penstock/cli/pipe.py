@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from penstock.cli.lines.pipe import PipeOptions
 from penstock.cli.oneshot import Telling, chain_job, run_one
-from penstock.cli.options import PipeOptions
 from penstock.executor.nursery import Nursery
 from penstock.spec.words import command_from_text
 

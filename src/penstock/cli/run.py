@@ -6,8 +6,8 @@ import os
 import resource
 
 from penstock.cli.definition import read_definition
+from penstock.cli.lines.run import RunOptions
 from penstock.cli.local import run_locally
-from penstock.cli.options import RunOptions
 from penstock.cli.streams import colour, stderr, verbosity, warn
 from penstock.cli.workspace import StdoutClosed, Workspace
 from penstock.clock import MonotonicClock

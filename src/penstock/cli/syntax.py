@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
-from penstock.cli.options import Options, read_flag
+from penstock.cli.options import read_flag
 
 
 class Option(NamedTuple):
@@ -58,6 +58,8 @@ class Subcommand(NamedTuple):
 
     Attributes:
         name: as it is typed.
+        module: what does it: its `main` takes the options value, then the nursery if
+            the subcommand `runs`, and returns the exit status.
         makes: the type of its options value.
         usage: what follows the name, for the help.
         summary: what it does, in a line.
@@ -72,7 +74,8 @@ class Subcommand(NamedTuple):
     """
 
     name: str
-    makes: type[Options]
+    module: str
+    makes: type[NamedTuple]
     usage: str
     summary: str
     example: str
@@ -97,7 +100,7 @@ class WrongValueError(ValueError):
         self.reason = reason
 
 
-def build(subcommand: Subcommand, given: Mapping[str, Sequence[str]]) -> Options:
+def build(subcommand: Subcommand, given: Mapping[str, Sequence[str]]) -> NamedTuple:
     """What was asked for.
 
     Args:

@@ -38,4 +38,16 @@ class SkipJob(NamedTuple):
     because: str
 
 
-Action = StartJob | CancelJob | SkipJob
+class SetAlarm(NamedTuple):
+    """Hand back `AlarmRang` with the same name when so many seconds have passed.
+
+    Attributes:
+        name: an alarm of the same name that has not rung yet is replaced.
+        after: in seconds, from now; at once if it is not positive.
+    """
+
+    name: str
+    after: float
+
+
+Action = StartJob | CancelJob | SkipJob | SetAlarm

@@ -72,6 +72,12 @@ class RunEnded(NamedTuple):
 Event = RunStarted | JobStarted | JobEnded | JobSkipped | Interrupted | RunEnded
 
 
+class AlarmRang(NamedTuple):
+    """The time of a `SetAlarm` has come; told to the plan, and to no sink."""
+
+    name: str
+
+
 class Sink(Protocol):
     """Hears every event of a run, in order."""
 

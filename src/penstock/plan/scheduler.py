@@ -20,6 +20,7 @@ from collections.abc import Iterator, Sequence
 from penstock.errors import UsageError
 from penstock.model.action import Action, CancelJob, SkipJob, StartJob
 from penstock.model.event import (
+    AlarmRang,
     Event,
     Interrupted,
     JobEnded,
@@ -71,7 +72,7 @@ class Scheduler:
         """Whether every job has ended or was skipped."""
         return not (self._running or self._ready or self._unmet)
 
-    def handle(self, event: Event) -> tuple[Action, ...]:
+    def handle(self, event: Event | AlarmRang) -> tuple[Action, ...]:
         """Take note of `event`, and say what is to be done about it, in that order."""
         match event:
             case RunStarted():
@@ -80,7 +81,7 @@ class Scheduler:
                 return tuple(self._end(job, ok=outcome.ok))
             case Interrupted(signal, _):
                 return tuple(self._interrupt(signal))
-            case JobStarted() | JobSkipped() | RunEnded():
+            case JobStarted() | JobSkipped() | RunEnded() | AlarmRang():
                 return ()  # the scheduler's own doing
 
     def _start(self) -> Iterator[Action]:

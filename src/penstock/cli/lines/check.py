@@ -1,0 +1,36 @@
+"""The line of ``penstock check``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from penstock.cli.lines.shared import JSON, QUIET, SET
+from penstock.cli.options import DEFAULT_FILE, NO_SETTINGS, read_path
+from penstock.cli.syntax import Operand, Subcommand
+
+
+class CheckOptions(NamedTuple):
+    """``penstock check``; what was not given is as here."""
+
+    file: str | None = None
+    settings: Mapping[str, str] = NO_SETTINGS
+    quiet: bool = False
+    json: bool = False
+
+
+LINE = Subcommand(
+    "check",
+    "penstock.cli.check",
+    CheckOptions,
+    "[OPTIONS] [FILE]",
+    "Tell everything that is wrong with a definition file, and run nothing.",
+    "echo 'jobs: {hello: {rum: echo hello}}' | penstock check /dev/stdin",
+    f"FILE is {DEFAULT_FILE} unless it is named.",
+    Operand("file", "FILE", read_path, repeats=False),
+    (
+        SET,
+        QUIET._replace(help="Tell mistakes only."),
+        JSON._replace(help="Tell it in JSON, on standard output."),
+    ),
+)

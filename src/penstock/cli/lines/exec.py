@@ -1,0 +1,37 @@
+"""The line of ``penstock exec``."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from penstock.cli.lines.shared import FOR_ONE_JOB
+from penstock.cli.syntax import Operand, Subcommand
+
+
+class ExecOptions(NamedTuple):
+    """``penstock exec``; what was not given is as here."""
+
+    command: tuple[str, ...]
+    timeout: float | None = None
+    grace: float | None = None
+    linger: float | None = None
+    stdin: str | None = None
+    quiet: bool = False
+    verbose: bool = False
+    json: bool = False
+
+
+LINE = Subcommand(
+    "exec",
+    "penstock.cli.exec",
+    ExecOptions,
+    "[OPTIONS] [--] CMD [ARG]...",
+    "Run one command with a deadline, as timeout(1) does, and leave nothing of it.",
+    "penstock exec -t 5 -- sleep 60",
+    "The status is that of the command; 124 if it timed out, 125 if penstock "
+    "failed, 126 or 127 if the command cannot be run or is not found.",
+    Operand("command", "CMD [ARG]...", tuple, required=True),
+    FOR_ONE_JOB,
+    stops=True,
+    runs=True,
+)

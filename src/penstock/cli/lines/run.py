@@ -1,0 +1,85 @@
+"""The line of ``penstock run``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from penstock.cli.lines.shared import (
+    GRACE,
+    JOBS,
+    JSON,
+    KEEP_GOING,
+    LINGER,
+    QUIET,
+    SET,
+    TIMEOUT,
+    VERBOSE,
+)
+from penstock.cli.options import DEFAULT_FILE, NO_SETTINGS, Jobs
+from penstock.cli.syntax import Operand, Subcommand
+
+
+class RunOptions(NamedTuple):
+    """``penstock run``; what was not given is as here."""
+
+    operands: tuple[str, ...] = ()
+    jobs: Jobs | None = None
+    timeout: float | None = None
+    grace: float | None = None
+    linger: float | None = None
+    keep_going: bool = False
+    settings: Mapping[str, str] = NO_SETTINGS
+    quiet: bool = False
+    verbose: bool = False
+    json: bool = False
+
+    def target(self, exists: Callable[[str], bool]) -> tuple[str, tuple[str, ...]]:
+        """The definition file, and the jobs that are wanted of it (none: all).
+
+        Args:
+            exists: whether there is a file of that name.
+        """
+        if self.operands and _names_file(self.operands[0], exists):
+            return self.operands[0], self.operands[1:]
+        return DEFAULT_FILE, self.operands
+
+    def slots(self, cpus: int) -> int:
+        """How many jobs may run at once, where this process may use `cpus` CPUs."""
+        return (self.jobs or Jobs(100, 0)).resolve(cpus)
+
+
+LINE = Subcommand(
+    "run",
+    "penstock.cli.run",
+    RunOptions,
+    "[OPTIONS] [FILE] [JOB]...",
+    "Run the jobs of a definition file, or some of them.",
+    "echo 'jobs: {hello: {run: echo hello}}' | penstock run /dev/stdin",
+    f"FILE is {DEFAULT_FILE}, unless the first word contains a /, ends in .yaml or "
+    ".yml, or is the name of a file. Each JOB is run with all that it needs; if "
+    "none is named, all are.",
+    Operand("operands", "FILE JOB...", tuple),
+    (
+        JOBS,
+        TIMEOUT._replace(
+            help="When to end a job without a timeout of its own: 5, 500ms, 1h30m. "
+            "[default: never]"
+        ),
+        GRACE,
+        LINGER,
+        KEEP_GOING,
+        SET,
+        QUIET._replace(help="Tell failures only."),
+        VERBOSE,
+        JSON,
+    ),
+    runs=True,
+)
+
+
+def _names_file(operand: str, exists: Callable[[str], bool]) -> bool:
+    """Whether the first operand of ``penstock run`` is the file, and no job of it."""
+    return (
+        "/" in operand or operand.endswith((".yaml", ".yml")) or bool(exists(operand))
+    )

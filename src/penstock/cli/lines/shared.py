@@ -1,0 +1,76 @@
+"""The options that mean the same wherever they are understood."""
+
+from __future__ import annotations
+
+from penstock.cli.options import (
+    read_duration,
+    read_jobs,
+    read_path,
+    read_settings,
+    read_timeout,
+)
+from penstock.cli.syntax import Option
+from penstock.model.limits import GRACE as GRACE_SECONDS
+from penstock.model.limits import LINGER as LINGER_SECONDS
+from penstock.spec.duration import format_duration
+
+JOBS = Option(
+    "jobs",
+    ("-j", "--jobs"),
+    "How many jobs at once: 4, or 50% of the CPUs, or +1: one more than CPUs. "
+    "[default: 100%]",
+    read_jobs,
+    "N",
+)
+TIMEOUT = Option(
+    "timeout",
+    ("-t", "--timeout"),
+    "When to end it, with all that it has started: 5, 500ms, 1h30m; 0 for never. "
+    "[default: never]",
+    read_timeout,
+    "DURATION",
+)
+GRACE = Option(
+    "grace",
+    ("-g", "--grace"),
+    "From SIGTERM to SIGKILL, when something has to be ended. "
+    f"[default: {format_duration(GRACE_SECONDS)}]",
+    read_duration,
+    "DURATION",
+)
+LINGER = Option(
+    "linger",
+    ("--linger",),
+    "How long what a command has left behind may go on, to end by itself. "
+    f"[default: {format_duration(LINGER_SECONDS)}]",
+    read_duration,
+    "DURATION",
+)
+STDIN = Option(
+    "stdin",
+    ("--stdin",),
+    "What the command reads; - is penstock's own input. "
+    "[default: that, unless it is a terminal]",
+    read_path,
+    "FILE",
+)
+KEEP_GOING = Option(
+    "keep_going",
+    ("-k", "--keep-going"),
+    "After a failure, still run the jobs that do not need what failed.",
+)
+SET = Option(
+    "settings",
+    ("-s", "--set"),
+    "Give a variable of the file another value; can be repeated.",
+    read_settings,
+    "NAME=VALUE",
+    repeats=True,
+)
+QUIET = Option("quiet", ("-q", "--quiet"), "Do not tell how it ended.")
+VERBOSE = Option(
+    "verbose", ("-v", "--verbose"), "Tell every start and end, with time and memory."
+)
+JSON = Option("json", ("--json",), "Tell all in JSON, one event on each line.")
+
+FOR_ONE_JOB = (TIMEOUT, GRACE, LINGER, STDIN, QUIET, VERBOSE, JSON)
