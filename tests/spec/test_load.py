@@ -83,9 +83,9 @@ def test_the_nearest_option_holds():
     x, y = only.stages
     assert only.limits == Limits(timeout=None, grace=2)
     assert x.limits == Limits(timeout=120, grace=2)
-    assert x.command[2:] == ((("A", "d"), ("B", "j")), "/d", (0, 1))
+    assert x.command[2:5] == ((("A", "d"), ("B", "j")), "/d", (0, 1))
     assert y.limits == Limits(timeout=3, grace=0)
-    assert y.command[2:] == ((("A", "s"), ("B", "j")), "/s", (2,))
+    assert y.command[2:5] == ((("A", "s"), ("B", "j")), "/s", (2,))
 
 
 def test_the_limit_of_a_job_replaces_the_default_of_its_commands():

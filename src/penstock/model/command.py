@@ -16,6 +16,9 @@ class Command(NamedTuple):
         env: names and values put over the inherited environment, in order.
         cwd: directory to run in; None for penstock's own.
         ok: exit codes that mean success.
+        signal: the first one that it is sent when it is to end; SIGTERM.
+        nice: added to its niceness (nice(2)); its tree inherits it.
+        memory: bytes that it and all that it starts may hold at once; None: no limit.
     """
 
     argv: tuple[str, ...]
@@ -23,3 +26,6 @@ class Command(NamedTuple):
     env: tuple[tuple[str, str], ...] = ()
     cwd: str | None = None
     ok: tuple[int, ...] = (0,)
+    signal: int = 15
+    nice: int = 0
+    memory: int | None = None

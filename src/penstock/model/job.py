@@ -1,4 +1,4 @@
-"""Stage, Link, Job, Pipeline: what is to be run.
+"""Stage, Link, Job, Family, Pipeline: what is to be run.
 
 A job is a set of stages joined by pipes: all alive at once, on one host; it starts,
 stops, is timed and takes a slot as one thing. A pipeline is jobs with an order.
@@ -6,10 +6,12 @@ stops, is timed and takes a slot as one thing. A pipeline is jobs with an order.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Literal, NamedTuple
 
 from penstock.model.command import Command
 from penstock.model.limits import Limits
+from penstock.model.policy import Policy
 from penstock.model.stream import Inherit, Log, Null, Stderr, Stdin, Stdout
 
 
@@ -22,6 +24,11 @@ class Place(NamedTuple):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
+
+
+Leaks = Literal["kill", "warn", "fail", "allow"]
+"""What becomes of processes that outlive their commands and the linger: ended, and
+told of; ended, with a warning; ended, and the job has failed; or left to live."""
 
 
 class Stage(NamedTuple):
@@ -66,6 +73,8 @@ class Job(NamedTuple):
         limits: `timeout` for the whole job, `drain`, `linger`; `grace` where a
             stage's own does not apply.
         place: where it is defined, if in a file.
+        policy: for whoever schedules it.
+        leaks: what becomes of processes that it leaves behind.
     """
 
     name: str
@@ -74,13 +83,49 @@ class Job(NamedTuple):
     needs: tuple[str, ...] = ()
     limits: Limits = Limits()
     place: Place | None = None
+    policy: Policy = Policy()
+    leaks: Leaks = "kill"
+
+
+class Family(NamedTuple):
+    """Jobs that differ in a value: what `for` makes. Needed, and failed, as one.
+
+    Attributes:
+        name: what others need it by; each member has its own.
+        needs: names of jobs and families that must have succeeded first.
+        members: makes them, one after the other, each time anew: there may be millions.
+        place: where it is defined, if in a file.
+    """
+
+    name: str
+    needs: tuple[str, ...]
+    members: Callable[[], Iterator[Job]]
+    place: Place | None = None
 
 
 class Pipeline(NamedTuple):
-    """Jobs, each with the names of those it needs; the order is the file's."""
+    """Jobs, each with the names of those it needs; the order is the file's.
+
+    Attributes:
+        jobs: that are known from the start.
+        file: where they are defined, if in a file.
+        families: of jobs that are made when it is their turn.
+        resources: names of counted things, and how many there are of each.
+        setup: runs before all others; if it fails, none of them is started.
+        teardown: runs after all others, however they ended.
+        on_success, on_failure, always: run when the end of the run is known; how they
+            end changes nothing.
+    """
 
     jobs: tuple[Job, ...]
     file: str | None = None
+    families: tuple[Family, ...] = ()
+    resources: tuple[tuple[str, int], ...] = ()
+    setup: Job | None = None
+    teardown: Job | None = None
+    on_success: Job | None = None
+    on_failure: Job | None = None
+    always: Job | None = None
 
 
 def chain(stages: int) -> tuple[Link, ...]:

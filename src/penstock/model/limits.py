@@ -17,9 +17,11 @@ class Limits(NamedTuple):
         grace: from TERM to KILL, for the whole tree of processes.
         drain: for end-of-file of a log pipe, once every process is gone.
         linger: for what a command left behind to finish by itself (a job's only).
+        idle: without a byte of output from the command; None: any time (stages only).
     """
 
     timeout: float | None = None
     grace: float = GRACE
     drain: float = DRAIN
     linger: float = LINGER
+    idle: float | None = None
