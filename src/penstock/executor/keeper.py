@@ -20,6 +20,7 @@ from penstock.executor import worker
 from penstock.model.outcome import Process
 from penstock.proc.descendants import children_of
 from penstock.proc.fork import fork_into, live_by
+from penstock.proc.marker import mark_nursery
 from penstock.proc.prctl import become_subreaper, set_title
 from penstock.proc.reaper import SWEEP_BUDGET, reap, sweep, wait_child
 from penstock.proc.signals import signal_child, start_clean
@@ -51,6 +52,7 @@ def keep(control: int, guardian: int, first: int | None = None) -> None:
     start_clean()
     become_subreaper()
     set_title(TITLE)
+    mark_nursery(guardian)
     keeper = _Keeper(socket.socket(fileno=control), guardian, MonotonicClock())
     if first is not None:
         keeper.start_worker(socket.socket(fileno=first))

@@ -53,6 +53,12 @@ def parent_of(pid: int) -> int | None:
     return int(fields[1]) if fields else None
 
 
+def start_time_of(pid: int) -> int | None:
+    """When `pid` was started, in clock ticks since the boot; None if it is gone."""
+    fields = _stat(pid)
+    return int(fields[19]) if fields else None
+
+
 def is_zombie(pid: int) -> bool:
     """Whether `pid` is dead but not reaped, or altogether gone."""
     fields = _stat(pid)
