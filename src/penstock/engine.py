@@ -6,17 +6,26 @@ between them what each has to say, and knows nothing of processes or of messages
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from penstock.clock import Clock, MonotonicClock
 from penstock.executor.base import Executor
-from penstock.model.action import Action, CancelJob, SetAlarm, SkipJob, StartJob
+from penstock.model.action import (
+    Action,
+    CancelJob,
+    PassJob,
+    SetAlarm,
+    SkipJob,
+    StartJob,
+)
 from penstock.model.event import (
     AlarmRang,
     Event,
     Interrupted,
     JobEnded,
+    JobPassed,
     JobSkipped,
     JobStarted,
     RunEnded,
@@ -45,15 +54,16 @@ class Dispatch(Protocol):
     with it.
     """
 
-    def before(self, job: Job) -> tuple[Job, Sequence[int]]:
+    def before(self, job: Job) -> tuple[Job, Sequence[int]] | PassJob:
         """The job as it is to be submitted, and the descriptors to hand along.
 
-        They stay the dispatch's own; the executor makes its copies at once.
+        They stay the dispatch's own; the executor makes its copies at once. Or else why
+        the job need not be run.
         """
         ...
 
-    def after(self, job: Job, outcome: Outcome) -> None:
-        """The submitted `job` is over; no sink knows it yet."""
+    def after(self, job: Job, outcome: Outcome) -> Outcome:
+        """How the submitted `job` ended, as all are to be told of it."""
         ...
 
 
@@ -72,8 +82,9 @@ class Plain:
         """The job as it is."""
         return job, ()
 
-    def after(self, job: Job, outcome: Outcome) -> None:
-        """Nothing is left to do."""
+    def after(self, job: Job, outcome: Outcome) -> Outcome:  # noqa: ARG002 (a Dispatch)
+        """The outcome as it is."""
+        return outcome
 
 
 class RunResult(NamedTuple):
@@ -120,6 +131,7 @@ class Engine:
         self._listening = self._sinks
         self._faults: list[Exception] = []
         self._alarms: dict[str, float] = {}  # when they ring, on the monotonic clock
+        self._passed: deque[PassJob] = deque()  # of which the plan does not know yet
 
     def run(
         self, pipeline: Pipeline, *, name: str, keep_going: bool = False
@@ -160,6 +172,7 @@ class Engine:
         started = self._clock.now()
         self._tally, self._listening, self._faults = Tally(), self._sinks, []
         self._alarms.clear()
+        self._passed.clear()
         slots, at = self._executor.slots, self._clock.wall()
         self._advance(plan, RunStarted(name, at, jobs, slots, file))
         while not plan.is_done:
@@ -179,10 +192,9 @@ class Engine:
     def _perform(self, action: Action) -> None:
         match action:
             case StartJob(job):
-                ready, descriptors = self._dispatch.before(job)
-                self._executor.submit(ready, descriptors)
-                self._running[ready.name] = ready
-                self._announce(JobStarted(ready, self._clock.wall()))
+                self._start(job)
+            case PassJob():
+                self._passed.append(action)
             case CancelJob(name, cause, now):
                 self._executor.cancel(name, cause, now=now)
             case SkipJob(job, because):
@@ -190,15 +202,32 @@ class Engine:
             case SetAlarm(name, after):
                 self._alarms[name] = self._clock.now() + after
 
+    def _start(self, job: Job) -> None:
+        """Submit `job`, unless the dispatch says that there is no need."""
+        given = self._dispatch.before(job)
+        if isinstance(given, PassJob):
+            self._passed.append(given)
+            return
+        ready, descriptors = given
+        self._executor.submit(ready, descriptors)
+        self._running[ready.name] = ready
+        self._announce(JobStarted(ready, self._clock.wall()))
+
     def _wait(self) -> Iterator[Event | AlarmRang]:
         """What happened next; signals first, so that nothing is started after one."""
-        outcomes = self._executor.wait(min(self._alarms.values(), default=None))
+        deadline = min(self._alarms.values(), default=None)
+        if self._passed:
+            deadline = self._clock.now()
+        outcomes = self._executor.wait(deadline)
         while (signal := self._interrupts.take()) is not None:
             yield Interrupted(signal, self._clock.wall())
         for outcome in outcomes:
             job = self._running.pop(outcome.job)
-            self._dispatch.after(job, outcome)
-            yield JobEnded(job, outcome, self._clock.wall())
+            told = self._dispatch.after(job, outcome)
+            yield JobEnded(job, told, self._clock.wall())
+        for _ in range(len(self._passed)):
+            passed = self._passed.popleft()
+            yield JobPassed(passed.job, passed.because, self._clock.wall())
         now = self._clock.now()
         for name in [name for name, at in self._alarms.items() if at <= now]:
             del self._alarms[name]

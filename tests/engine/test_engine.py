@@ -7,12 +7,13 @@ import pytest
 from penstock.engine import Engine, RunResult
 from penstock.errors import UsageError
 from penstock.executor.fake import FOREVER, FakeExecutor, Role
-from penstock.model.action import SetAlarm
+from penstock.model.action import PassJob, SetAlarm
 from penstock.model.command import Command
 from penstock.model.event import (
     AlarmRang,
     Event,
     JobEnded,
+    JobPassed,
     JobSkipped,
     JobStarted,
     RunEnded,
@@ -21,6 +22,7 @@ from penstock.model.event import (
 from penstock.model.job import Job, Pipeline, Stage
 from penstock.model.limits import Limits
 from penstock.model.outcome import Exited, Lost, Outcome
+from penstock.model.tally import Tally
 
 FAIL = Role(Exited(1))
 ENDLESS = Role(seconds=FOREVER)
@@ -46,7 +48,7 @@ class Listener:
 
 def _short(event: Event) -> str:
     match event:
-        case JobStarted(job) | JobEnded(job) | JobSkipped(job):
+        case JobStarted(job) | JobEnded(job) | JobSkipped(job) | JobPassed(job):
             return f"{type(event).__name__} {job.name}"
         case _:
             return type(event).__name__
@@ -198,8 +200,9 @@ class Renames:
         self.asked.append(f"before {job.name}")
         return job._replace(limits=Limits(timeout=5.0)), (7,)
 
-    def after(self, job: Job, outcome: Outcome) -> None:
+    def after(self, job: Job, outcome: Outcome) -> Outcome:
         self.asked.append(f"after {job.name} {job.limits.timeout} {outcome.status}")
+        return outcome
 
 
 def test_the_dispatch_is_asked_around_each_job_and_its_job_is_the_one_that_runs():
@@ -211,7 +214,7 @@ def test_the_dispatch_is_asked_around_each_job_and_its_job_is_the_one_that_runs(
 
 
 class Fails(Renames):
-    def after(self, job: Job, outcome: Outcome) -> None:
+    def after(self, job: Job, outcome: Outcome) -> Outcome:
         super().after(job, outcome)
         raise BrokenPipeError
 
@@ -219,6 +222,71 @@ class Fails(Renames):
 def test_what_the_dispatch_raises_ends_the_run():
     with pytest.raises(BrokenPipeError):
         Engine(FakeExecutor(), dispatch=Fails()).run(Pipeline((job("a"),)), name="test")
+
+
+class Knows:
+    """A dispatch that passes over some jobs, and lets others fail."""
+
+    def __init__(self, done: str, bad: str = "") -> None:
+        self.done = done
+        self.bad = bad
+
+    def before(self, job: Job) -> tuple[Job, Sequence[int]] | PassJob:
+        return PassJob(job, "up to date") if job.name in self.done else (job, ())
+
+    def after(self, job: Job, outcome: Outcome) -> Outcome:
+        return outcome._replace(ok=outcome.ok and job.name not in self.bad)
+
+
+def test_what_the_dispatch_passes_over_counts_as_success_for_those_that_need_it():
+    fake, listener = FakeExecutor(), Listener()
+    engine = Engine(fake, [listener], clock=fake.clock, dispatch=Knows("ab"))
+    jobs = (job("a"), job("b", "a"), job("c", "b"))
+    result = engine.run(Pipeline(jobs), name="test")
+    assert [each.name for each in fake.submitted] == ["c"]
+    assert (result.status, result.tally) == (0, Tally(succeeded=1, passed=2))
+    assert listener.told() == [
+        "RunStarted",
+        "JobPassed a",
+        "JobPassed b",
+        "JobStarted c",
+        "JobEnded c",
+        "RunEnded",
+    ]
+
+
+def test_a_signal_is_heard_before_what_was_passed_over():
+    fake, listener = FakeExecutor(signals=[(0.0, 2)]), Listener()
+    engine = Engine(
+        fake, [listener], clock=fake.clock, interrupts=fake, dispatch=Knows("ab")
+    )
+    engine.run(Pipeline((job("a"), job("b"), job("c"))), name="test")
+    assert fake.submitted == []
+    assert listener.told()[1:3] == ["Interrupted", "JobSkipped b"]
+
+
+def test_a_job_ends_as_the_dispatch_says():
+    fake = FakeExecutor()
+    result = Engine(fake, clock=fake.clock, dispatch=Knows("", "a")).run(
+        Pipeline((job("a"), job("b", "a"))), name="test"
+    )
+    assert (result.status, result.tally) == (1, Tally(failed=1, skipped=1))
+
+
+class Decides:
+    """A plan that has one job, and passes it over."""
+
+    is_done = False
+
+    def handle(self, event):
+        self.is_done = isinstance(event, JobPassed)
+        return [PassJob(job("a"), "no need")] if isinstance(event, RunStarted) else []
+
+
+def test_a_plan_may_pass_a_job_over_and_is_told_so():
+    fake, listener = FakeExecutor(), Listener()
+    Engine(fake, [listener], clock=fake.clock).carry_out(Decides(), name="run")
+    assert listener.told() == ["RunStarted", "JobPassed a", "RunEnded"]
 
 
 class Sleeper:

@@ -8,11 +8,12 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.model.action import CancelJob, SkipJob, StartJob
+from penstock.model.action import CancelJob, PassJob, SkipJob, StartJob
 from penstock.model.command import Command
 from penstock.model.event import (
     Interrupted,
     JobEnded,
+    JobPassed,
     JobSkipped,
     JobStarted,
     RunEnded,
@@ -186,6 +187,7 @@ VALUES: tuple[tuple[object, ...], ...] = (
     OUTCOME,
     *(Null(), Inherit(0), Handed(0), Direct("d")),
     *(StartJob(JOB), CancelJob("j", "why"), SkipJob(JOB, "why")),
+    *(PassJob(JOB, "why"), JobPassed(JOB, "why", 2.0)),
     *(RunStarted("r", 1.0, ("j",), 1, None), JobStarted(JOB, 1.0)),
     *(JobEnded(JOB, OUTCOME, 2.0), JobSkipped(JOB, "why", 2.0)),
     *(Interrupted(2, 1.0), RunEnded(0, 3.0, 2.0)),

@@ -2,7 +2,14 @@ from __future__ import annotations
 
 import pytest
 
-from penstock.model.event import Event, Interrupted, JobEnded, JobSkipped, RunEnded
+from penstock.model.event import (
+    Event,
+    Interrupted,
+    JobEnded,
+    JobPassed,
+    JobSkipped,
+    RunEnded,
+)
 from penstock.model.job import Job
 from penstock.model.outcome import (
     Cancelled,
@@ -66,8 +73,9 @@ def test_status_of_a_run(events: tuple[Event, ...], status: int):
 
 
 def test_each_job_is_counted_once():
-    tally = tally_of(GOOD, BAD, ended(LATE), ended(STOPPED), SKIPPED, SURVIVED)
-    assert tally.jobs == 6
+    passed = JobPassed(JOB, "up to date", 0.0)
+    events = (GOOD, BAD, ended(LATE), ended(STOPPED), SKIPPED, SURVIVED, passed)
+    assert tally_of(*events).jobs == 7
 
 
 def test_the_first_signal_is_the_one_that_counts():

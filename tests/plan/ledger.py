@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from penstock.model.action import Action, CancelJob, SetAlarm, SkipJob, StartJob
+from penstock.model.action import (
+    Action,
+    CancelJob,
+    PassJob,
+    SetAlarm,
+    SkipJob,
+    StartJob,
+)
 from penstock.model.event import Event, Interrupted, JobEnded, RunStarted
 from penstock.model.job import Job
 from penstock.model.outcome import Exited, Outcome
@@ -85,8 +92,8 @@ class Ledger:
             case SkipJob(skipped, because):
                 assert skipped.name not in {*self.started, *self.skipped}
                 self.skipped[skipped.name] = because
-            case SetAlarm():
-                raise AssertionError("nothing here has to wait")
+            case SetAlarm() | PassJob():
+                raise AssertionError("nothing here has to wait, or is passed over")
 
     def _is_settled(self) -> bool:
         return {*self.started, *self.skipped} == set(self.jobs)

@@ -8,6 +8,7 @@ from penstock.model.event import (
     Event,
     Interrupted,
     JobEnded,
+    JobPassed,
     JobSkipped,
     JobStarted,
     RunEnded,
@@ -56,6 +57,12 @@ def test_skipped_and_cancelled_jobs_say_why():
         "stop  a        cancelled: job b failed, killed by SIGTERM\n"
         "skip  c        job b failed\n"
     )
+
+
+def test_a_job_that_was_passed_over_says_why_and_is_counted():
+    text = told(ended(A), JobPassed(C, "up to date", 0.0), END)
+    assert "\npass  c        up to date\n" in text
+    assert text.endswith("2 jobs: 1 ok, 1 passed over in 2.3s\n")
 
 
 def test_what_a_good_job_left_behind_is_told():

@@ -10,6 +10,7 @@ from penstock.model.event import (
     Event,
     Interrupted,
     JobEnded,
+    JobPassed,
     JobSkipped,
     JobStarted,
     RunEnded,
@@ -87,6 +88,10 @@ def test_an_ending_is_tagged_by_its_kind(ending: Ending, fields: dict[str, objec
         (
             JobSkipped(job(), "job x failed", 0.0),
             {"job": "clients", "because": "job x failed"},
+        ),
+        (
+            JobPassed(job(), "up to date", 0.0),
+            {"job": "clients", "because": "up to date"},
         ),
         (Interrupted(2, 0.0), {"signal": 2, "signal_name": "SIGINT"}),
         (RunEnded(1, 0.0, 2.500_000_3), {"status": 1, "elapsed": 2.5}),

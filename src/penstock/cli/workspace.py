@@ -57,16 +57,26 @@ class Workspace:
         last = stages[-1]._replace(stdout=Handed(0))
         return job._replace(stages=(*stages[:-1], last)), (spool,)
 
-    def after(self, job: Job, outcome: Outcome) -> None:  # noqa: ARG002 (a Dispatch)
-        """Print what the job has written.
+    def after(self, job: Job, outcome: Outcome) -> Outcome:
+        """The outcome as it is, once what the job has written is printed.
 
         Raises:
             StdoutClosed: nobody reads it any more.
             PenstockError: it cannot be written.
         """
         spool = self._spools.pop(job.name, None)
-        if spool is None:
-            return
+        if spool is not None:
+            self._print(spool)
+        return outcome
+
+    def close(self) -> None:
+        """Drop what was not printed."""
+        for spool in self._spools.values():
+            os.close(spool)
+        self._spools.clear()
+
+    def _print(self, spool: int) -> None:
+        """Print what is in `spool`, and close it."""
         try:
             if not self._is_stopped:
                 self._is_stopped = not _copy(spool, _STDOUT, self._stop)
@@ -77,12 +87,6 @@ class Workspace:
             raise PenstockError(why) from None
         finally:
             os.close(spool)
-
-    def close(self) -> None:
-        """Drop what was not printed."""
-        for spool in self._spools.values():
-            os.close(spool)
-        self._spools.clear()
 
     def _settle(self, job: Job, position: int, stage: Stage) -> Stage:
         """The stage with a log of its own, and an output apart from other runs'."""

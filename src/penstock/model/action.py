@@ -38,6 +38,19 @@ class SkipJob(NamedTuple):
     because: str
 
 
+class PassJob(NamedTuple):
+    """Do not run the job, for there is no need: what needs it goes on.
+
+    The engine answers with `JobPassed`, which is the end of the job.
+
+    Attributes:
+        because: in words, e.g. "up to date".
+    """
+
+    job: Job
+    because: str
+
+
 class SetAlarm(NamedTuple):
     """Hand back `AlarmRang` with the same name when so many seconds have passed.
 
@@ -50,4 +63,4 @@ class SetAlarm(NamedTuple):
     after: float
 
 
-Action = StartJob | CancelJob | SkipJob | SetAlarm
+Action = StartJob | CancelJob | SkipJob | PassJob | SetAlarm

@@ -49,6 +49,14 @@ class JobSkipped(NamedTuple):
     at: float
 
 
+class JobPassed(NamedTuple):
+    """A job was passed over, as if it had succeeded: it is up to date, say."""
+
+    job: Job
+    because: str
+    at: float
+
+
 class Interrupted(NamedTuple):
     """penstock was told to stop, by this signal."""
 
@@ -69,7 +77,9 @@ class RunEnded(NamedTuple):
     elapsed: float
 
 
-Event = RunStarted | JobStarted | JobEnded | JobSkipped | Interrupted | RunEnded
+Event = (
+    RunStarted | JobStarted | JobEnded | JobSkipped | JobPassed | Interrupted | RunEnded
+)
 
 
 class AlarmRang(NamedTuple):

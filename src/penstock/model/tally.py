@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from penstock.model.event import Event, Interrupted, JobEnded, JobSkipped
+from penstock.model.event import (
+    Event,
+    Interrupted,
+    JobEnded,
+    JobPassed,
+    JobSkipped,
+)
 from penstock.model.outcome import (
     SIGNAL_BASE,
     TIMED_OUT,
@@ -17,7 +23,9 @@ from penstock.model.outcome import (
 
 
 class Tally(NamedTuple):
-    """Jobs counted by how they ended; each job is in exactly one of the first five.
+    """Jobs counted by how they ended; each job once.
+
+    `troubled` and `signal` tell of them once more.
 
     Attributes:
         succeeded: ended well.
@@ -28,6 +36,7 @@ class Tally(NamedTuple):
         troubled: of all these, where penstock itself failed: something survived, an
             output could not be put in place, a worker died.
         signal: the first signal that interrupted the run, if any.
+        passed: were not run, since there was no need.
     """
 
     succeeded: int = 0
@@ -37,12 +46,13 @@ class Tally(NamedTuple):
     skipped: int = 0
     troubled: int = 0
     signal: int | None = None
+    passed: int = 0
 
     @property
     def jobs(self) -> int:
         """How many are counted."""
         ended = self.succeeded + self.timed_out + self.failed + self.cancelled
-        return ended + self.skipped
+        return ended + self.skipped + self.passed
 
     @property
     def status(self) -> int:
@@ -70,6 +80,8 @@ def count(tally: Tally, event: Event) -> Tally:
             return _count_outcome(tally, outcome)
         case JobSkipped():
             return tally._replace(skipped=tally.skipped + 1)
+        case JobPassed():
+            return tally._replace(passed=tally.passed + 1)
         case Interrupted(signal) if tally.signal is None:
             return tally._replace(signal=signal)
         case _:

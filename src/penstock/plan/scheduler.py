@@ -24,6 +24,7 @@ from penstock.model.event import (
     Event,
     Interrupted,
     JobEnded,
+    JobPassed,
     JobSkipped,
     JobStarted,
     RunEnded,
@@ -79,6 +80,8 @@ class Scheduler:
                 return tuple(self._start())
             case JobEnded(job, outcome):
                 return tuple(self._end(job, ok=outcome.ok))
+            case JobPassed(job):
+                return tuple(self._end(job, ok=True))
             case Interrupted(signal, _):
                 return tuple(self._interrupt(signal))
             case JobStarted() | JobSkipped() | RunEnded() | AlarmRang():

@@ -9,6 +9,7 @@ from penstock.model.event import (
     Event,
     Interrupted,
     JobEnded,
+    JobPassed,
     JobSkipped,
     JobStarted,
     RunEnded,
@@ -87,15 +88,17 @@ class Console:
                 return self._line("start", "", job.name, "") if self._is_verbose else ""
             case JobEnded(job, outcome):
                 return self._tell_outcome(job, outcome)
-            case JobSkipped(job, because):
-                return self._unless_quiet(
-                    self._line("skip", _YELLOW, job.name, because)
-                )
+            case JobSkipped() | JobPassed():
+                return self._unless_quiet(self._not_run(event))
             case Interrupted(signal):
                 self._interruptions += 1
                 return _interruption(signal, self._interruptions)
             case RunEnded(_, _, elapsed):
                 return self._summary(elapsed)
+
+    def _not_run(self, event: JobSkipped | JobPassed) -> str:
+        mark = ("skip", _YELLOW) if isinstance(event, JobSkipped) else ("pass", "")
+        return self._line(*mark, event.job.name, event.because)
 
     def _tell_outcome(self, job: Job, outcome: Outcome) -> str:
         if outcome.ok:
@@ -138,6 +141,7 @@ class Console:
             (tally.timed_out, "timed out"),
             (tally.cancelled, "cancelled"),
             (tally.skipped, "skipped"),
+            (tally.passed, "passed over"),
         )
         told = ", ".join(f"{number} {how}" for number, how in counts if number)
         jobs = plural(tally.jobs, "job")

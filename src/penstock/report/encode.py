@@ -16,6 +16,7 @@ from penstock.model.event import (
     Event,
     Interrupted,
     JobEnded,
+    JobPassed,
     JobSkipped,
     JobStarted,
     RunEnded,
@@ -70,7 +71,7 @@ def _fields(event: Event) -> Fields:
             return _job(job)
         case JobEnded(job, outcome):
             return _outcome(job, outcome)
-        case JobSkipped(job, because):
+        case JobSkipped(job, because) | JobPassed(job, because):
             return {"job": readable(job.name), "because": readable(because)}
         case Interrupted(signal):
             return {"signal": signal, "signal_name": signal_name(signal)}
