@@ -63,9 +63,9 @@ def right_line(draw) -> list[str]:
     subcommand = draw(st.sampled_from(SUBCOMMANDS))
     options = draw(st.lists(option_of(subcommand), max_size=4))
     dashes = draw(st.sampled_from([[], ["--"]]))
-    most = 3 if subcommand.operand.repeats else 1
-    words = st.lists(st.sampled_from(["a", "b.yaml"]), min_size=1, max_size=most)
-    operands = draw(words)
+    most = next(n for n in (3, 1, 0) if subcommand.operand.allows(n))
+    words = st.sampled_from(["a", "b.yaml"])
+    operands = draw(st.lists(words, min_size=min(1, most), max_size=most))
     return [subcommand.name, *chain(*options), *dashes, *operands]
 
 

@@ -17,7 +17,7 @@ from penstock.cli.options import (
     read_settings,
     read_timeout,
 )
-from penstock.cli.syntax import Subcommand, WrongValueError, build
+from penstock.cli.syntax import NO_OPERAND, Subcommand, WrongValueError, build
 from penstock.cli.table import find
 from penstock.cli.table import subcommands as all_subcommands
 
@@ -131,7 +131,8 @@ def test_the_first_operand_is_the_file_if_it_looks_like_one_or_is_one(operands, 
 @subcommands
 def test_the_table_and_the_options_value_have_the_same_fields(subcommand):
     fields = [option.field for option in subcommand.options]
-    fields.append(subcommand.operand.field)
+    if subcommand.operand != NO_OPERAND:
+        fields.append(subcommand.operand.field)
     assert sorted(fields) == sorted(subcommand.makes._fields)
 
 

@@ -18,7 +18,14 @@ from typer.main import get_command
 
 from penstock._version import __version__
 from penstock.cli.options import Answer
-from penstock.cli.syntax import Operand, Option, Subcommand, WrongValueError, build
+from penstock.cli.syntax import (
+    NO_OPERAND,
+    Operand,
+    Option,
+    Subcommand,
+    WrongValueError,
+    build,
+)
 from penstock.cli.table import subcommands
 
 _HELP = """
@@ -125,8 +132,9 @@ def _reader(subcommand: Subcommand, keep: _Keep) -> Callable[[], None]:
         except WrongValueError as error:
             raise typer.BadParameter(error.reason, param_hint=error.names) from None
 
-    parameters = [_operand_parameter(subcommand.operand)]
-    parameters.extend(_option_parameter(option) for option in subcommand.options)
+    parameters = [_option_parameter(option) for option in subcommand.options]
+    if subcommand.operand != NO_OPERAND:
+        parameters.insert(0, _operand_parameter(subcommand.operand))
     read.__signature__ = Signature(parameters)  # type: ignore[attr-defined]  # PEP 362
     return read
 

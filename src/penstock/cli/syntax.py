@@ -50,7 +50,12 @@ class Operand(NamedTuple):
 
     def allows(self, words: int) -> bool:
         """Whether there may be so many."""
-        return words >= self.required and (words <= 1 or self.repeats)
+        most = 0 if self == NO_OPERAND else 1
+        return words >= self.required and (words <= most or self.repeats)
+
+
+NO_OPERAND = Operand("", "", tuple, repeats=False)
+"""Of a subcommand whose words are all options."""
 
 
 class Subcommand(NamedTuple):
@@ -65,7 +70,7 @@ class Subcommand(NamedTuple):
         summary: what it does, in a line.
         example: a line that works when it is pasted into a shell.
         help: what else to know.
-        operand: the words that belong to no option.
+        operand: the words that belong to no option, or `NO_OPERAND`.
         options: in the order of the help.
         stops: the first operand ends the options, as for env(1) and timeout(1), since
             what follows belongs to the command. Otherwise options may stand anywhere:

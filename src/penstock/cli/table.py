@@ -14,7 +14,15 @@ from importlib import import_module
 
 from penstock.cli.syntax import Subcommand
 
-NAMES = ("run", "pipe", "exec", "check")  # in the order of the help
+NAMES = (
+    "run",
+    "pipe",
+    "exec",
+    "check",
+    "ps",
+    "stop",
+    "reap",
+)  # in the order of the help
 
 
 def find(name: str) -> Subcommand | None:

@@ -30,7 +30,7 @@ def children_of(pid: int) -> list[int]:
                 found.extend(map(int, children.read().split()))
         except FileNotFoundError:
             if not os.path.exists("/proc/thread-self/children"):
-                return [p for p in _all_processes() if parent_of(p) == pid]
+                return [p for p in all_processes() if parent_of(p) == pid]
         except ProcessLookupError:
             continue
     return found
@@ -49,19 +49,19 @@ def descendants_of(pids: list[int]) -> list[tuple[int, int]]:
 
 def parent_of(pid: int) -> int | None:
     """Parent of `pid`; None if it is gone."""
-    fields = _stat(pid)
+    _, fields = stat_of(pid)
     return int(fields[1]) if fields else None
 
 
 def start_time_of(pid: int) -> int | None:
     """When `pid` was started, in clock ticks since the boot; None if it is gone."""
-    fields = _stat(pid)
+    _, fields = stat_of(pid)
     return int(fields[19]) if fields else None
 
 
 def is_zombie(pid: int) -> bool:
     """Whether `pid` is dead but not reaped, or altogether gone."""
-    fields = _stat(pid)
+    _, fields = stat_of(pid)
     return not fields or fields[0] in (b"Z", b"X")
 
 
@@ -78,17 +78,20 @@ def describe(pid: int) -> Process:
     return Process(pid, os.fsdecode(words)[:_COMMAND_SHOWN])
 
 
-def _stat(pid: int) -> list[bytes]:
-    """Fields of /proc/PID/stat from the third (state) on; empty if it is gone.
+def stat_of(pid: int) -> tuple[bytes, list[bytes]]:
+    """Name of `pid`, and the fields of /proc/PID/stat from the third (state) on.
 
-    The second may hold anything, ") Z (" too: the last parenthesis ends it.
+    The name may hold anything, ") Z (" too: the last parenthesis ends it. Empty if the
+    process is gone.
     """
     try:
         with open(f"/proc/{pid}/stat", "rb") as stat:
-            return stat.read().rpartition(b")")[2].split()
+            head, _, rest = stat.read().rpartition(b")")
     except OSError:
-        return []
+        return b"", []
+    return head.partition(b"(")[2], rest.split()
 
 
-def _all_processes() -> list[int]:
+def all_processes() -> list[int]:
+    """PIDs of all that /proc shows."""
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]

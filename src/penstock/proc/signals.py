@@ -48,6 +48,11 @@ def signal_child(pid: int, number: int) -> None:
     _send(os.kill, pid, number)
 
 
+def signal_pinned(pidfd: int, number: int) -> None:
+    """Signal the process that a pidfd holds; it need not be ours."""
+    _send(signal.pidfd_send_signal, pidfd, number)
+
+
 def group_of(pid: int) -> int | None:
     """Process group of `pid`; None if it is gone."""
     try:
@@ -68,7 +73,7 @@ def _signal_deep(pid: int, parent: int, number: int) -> None:
         return
     try:
         if parent_of(pid) in (parent, os.getpid()):
-            _send(signal.pidfd_send_signal, pinned, number)
+            signal_pinned(pinned, number)
     finally:
         os.close(pinned)
 

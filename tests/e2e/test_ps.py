@@ -1,0 +1,63 @@
+"""``penstock ps`` and ``penstock stop``."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.commands import ignore_term, is_running, print_ready, ready_pid
+
+
+def runs(penstock_cli) -> dict[int, Any]:
+    done = penstock_cli("ps", "--json")
+    assert (done.status, done.err) == (0, b"")
+    return {run["pid"]: run for run in map(json.loads, done.out.splitlines())}
+
+
+def test_a_live_run_is_told_with_its_commands(penstock_cli):
+    with penstock_cli.start("exec", "--", *print_ready()) as process:
+        pid = ready_pid(process.stdout)
+        run = runs(penstock_cli)[process.pid]
+        assert run["run"].startswith(f"{process.pid}-")
+        assert [command["pid"] for command in run["commands"]] == [pid]
+        assert run["commands"][0]["command"] == "sleep 1000"
+        assert "penstock exec" in run["command"]
+        assert 0 <= run["commands"][0]["age"] <= run["age"] < 60
+        told = penstock_cli("ps").out.decode().splitlines()
+        assert told[0].split() == ["PID", "AGE", "COMMAND"]
+        (at,) = (n for n, line in enumerate(told) if line.split()[0] == str(pid))
+        assert told[at - 1].split()[0] == str(process.pid)
+        process.terminate()
+    assert process.pid not in runs(penstock_cli)
+
+
+@pytest.mark.parametrize("by", ["pid", "name"])
+def test_stop_ends_a_run_as_term_does(penstock_cli, by):
+    with penstock_cli.start("exec", "--", *print_ready()) as process:
+        pid = ready_pid(process.stdout)
+        name = runs(penstock_cli)[process.pid]["run"]
+        done = penstock_cli("stop", str(process.pid) if by == "pid" else name)
+        assert done.status == 0
+        assert f"run {name} (PID {process.pid}) is gone" in done.err.decode()
+        assert process.wait() == -15
+    assert not is_running(pid)
+
+
+def test_stop_gives_up_after_its_timeout_and_ends_at_once_if_told(penstock_cli):
+    with penstock_cli.start("exec", "-g", "60", "--", *ignore_term()) as process:
+        ready_pid(process.stdout)
+        done = penstock_cli("stop", "-t", "100ms", str(process.pid))
+        assert done.status == 1
+        assert b"is not gone yet" in done.err
+        assert process.poll() is None
+        assert penstock_cli("stop", "--now", "-q", str(process.pid)) == (0, b"", b"")
+        assert process.wait() == -15
+
+
+@pytest.mark.parametrize("name", ["1", "nonsense", ""])
+def test_only_a_live_run_can_be_stopped(penstock_cli, name):
+    done = penstock_cli("stop", name)
+    assert done.status == 2
+    assert b"is alive; `penstock ps` tells which are" in done.err
