@@ -32,6 +32,7 @@ from penstock.model.outcome import (
     Lost,
     NotStarted,
     Outcome,
+    OutOfMemory,
     Process,
     Signaled,
     StageOutcome,
@@ -58,6 +59,7 @@ endings: st.SearchStrategy[Ending] = st.one_of(
         TimedOut, seconds, st.sampled_from(["command", "job"]), maybe, st.booleans()
     ),
     st.builds(Cancelled, st.text(), maybe, st.booleans()),
+    st.builds(OutOfMemory, st.integers(1), st.integers(1), maybe),
     st.builds(NotStarted, numbers, st.text(), culprits),
     st.builds(Lost, st.text()),
 )
@@ -107,6 +109,10 @@ def test_what_failed_before_the_command_is_125():
     for culprit in ("file", "system", "sibling"):
         for number in (None, errno.ENOENT, errno.EACCES):
             assert refused(number, culprit) == TROUBLE
+
+
+def test_what_held_too_much_ends_as_what_the_kernel_kills_for_that():
+    assert shell_status(OutOfMemory(1, 2, None)) == 137
 
 
 def test_cancelled_and_lost_are_125():

@@ -22,6 +22,7 @@ from penstock.model.outcome import (
     Exited,
     Lost,
     NotStarted,
+    OutOfMemory,
     TimedOut,
 )
 from penstock.model.stream import Inherit
@@ -61,6 +62,15 @@ def test_instants_are_utc_with_milliseconds(at: float, text: str):
         (
             Cancelled("why", None, escalated=True),
             {"kind": "Cancelled", "cause": "why", "status": None, "escalated": True},
+        ),
+        (
+            OutOfMemory(64, 65, TERM),
+            {
+                "kind": "OutOfMemory",
+                "limit_bytes": 64,
+                "held_bytes": 65,
+                "status": TERM_DICT,
+            },
         ),
         (
             NotStarted(2, "x: not found", "command"),
@@ -142,6 +152,8 @@ def test_an_outcome_is_told_whole():
         "user": 0.5,
         "system": 0.02,
         "maxrss_bytes": 34 << 20,
+        "waits": 0,
+        "preemptions": 0,
         "tail": "oh \\xff",
         "log_error": None,
     }

@@ -8,6 +8,7 @@ from penstock.model.outcome import (
     Exited,
     Lost,
     NotStarted,
+    OutOfMemory,
     Signaled,
     TimedOut,
 )
@@ -41,6 +42,14 @@ from tests.report.examples import KILL, LATE, TERM
         (
             Cancelled("job x failed", KILL, escalated=True),
             "cancelled: job x failed, killed by SIGKILL",
+        ),
+        (
+            TimedOut(90.0, "idle", TERM, escalated=False),
+            "timed out, having said nothing for 1m30s, killed by SIGTERM",
+        ),
+        (
+            OutOfMemory(64 << 20, 65 << 20, KILL),
+            "held 65 MiB of memory, of 64 MiB that it may; killed",
         ),
         (NotStarted(2, "nope: not found", "command"), "not started: nope: not found"),
         (Lost("its worker was killed"), "lost: its worker was killed"),

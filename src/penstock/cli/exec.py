@@ -20,10 +20,7 @@ def main(given: ExecOptions, nursery: Nursery) -> int:
     job = chain_job(
         given.command[0],
         (command,),
-        stdin=given.stdin,
-        timeout=given.timeout,
-        grace=given.grace,
-        linger=given.linger,
+        given,
     )
     telling = Telling(given.quiet, given.verbose, given.json, exit_codes=False)
     return run_one(job, nursery, telling)

@@ -21,7 +21,7 @@ from penstock.model.verdict import SIGPIPE
 from penstock.proc.descendants import children_of
 from penstock.proc.prctl import become_subreaper
 from penstock.proc.reaper import SWEEP_BUDGET, sweep_orphans
-from penstock.proc.signals import SignalFlags
+from penstock.proc.signals import SignalFlags, stop_oneself
 
 
 def run_locally(  # noqa: PLR0913 (what a run needs, by name)
@@ -59,6 +59,7 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     become_subreaper()  # should nursery and worker die together, we are next in line
     pool = Pool(slots, nursery, wake=flags.fileno(), output=output)
     try:
+        flags.on_suspend = lambda: _stand_still(pool)
         interrupts = flags if output is None else _Reader(output, flags)
         engine = Engine(pool, sinks, interrupts=interrupts, dispatch=dispatch)
         result = engine.run(pipeline, name=name, keep_going=keep_going)
@@ -67,6 +68,13 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
         if not pool.is_clean:
             _sweep(strangers)
     return _heed_late(flags.close(), result)
+
+
+def _stand_still(pool: Pool) -> None:
+    """Let the jobs stand still for as long as we do."""
+    pool.suspend(on=True)
+    stop_oneself()
+    pool.suspend(on=False)
 
 
 class _Reader:

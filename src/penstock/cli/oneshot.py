@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.cli.local import run_locally
 from penstock.executor.nursery import Nursery
@@ -14,6 +14,10 @@ from penstock.model.limits import GRACE, LINGER, Limits
 from penstock.model.outcome import TROUBLE, Cancelled, Exited, Outcome
 from penstock.model.stream import Inherit, Input, Null, Stdin
 from penstock.proc.signals import die_by
+
+if TYPE_CHECKING:
+    from penstock.cli.lines.exec import ExecOptions
+    from penstock.cli.lines.pipe import PipeOptions
 
 
 class Telling(NamedTuple):
@@ -33,40 +37,39 @@ class Telling(NamedTuple):
 
 
 def chain_job(
-    name: str,
-    commands: tuple[Command, ...],
-    *,
-    stdin: str | None,
-    timeout: float | None,
-    grace: float | None,
-    linger: float | None,
+    name: str, commands: tuple[Command, ...], given: ExecOptions | PipeOptions
 ) -> Job:
     """A job of `commands`, each one's output the next one's input.
 
     Args:
         name: of the job.
         commands: at least one.
-        stdin: what the first one reads: a file, "-", or None (`_choose_stdin`).
-        timeout: in seconds, for each command, and so for all; None for no limit.
-        grace: in seconds; None for the default.
-        linger: in seconds; None for the default.
+        given: limits that each of them has, and what the first one reads.
     """
     limits = Limits(
-        timeout=timeout,
-        grace=GRACE if grace is None else grace,
-        linger=LINGER if linger is None else linger,
+        timeout=given.timeout,
+        grace=GRACE if given.grace is None else given.grace,
+        linger=LINGER if given.linger is None else given.linger,
+        idle=given.idle,
     )
     stages = tuple(
         Stage(
             name=os.path.basename(command.typed.split()[0]),
-            command=command,
-            stdin=Null() if position else _choose_stdin(stdin),
+            command=_treat(command, given),
+            stdin=Null() if position else _choose_stdin(given.stdin),
             stderr=Inherit(2),
             limits=limits,
         )
         for position, command in enumerate(commands)
     )
-    return Job(name, stages, chain(len(stages)), limits=limits._replace(timeout=None))
+    links, limits = chain(len(stages)), limits._replace(timeout=None, idle=None)
+    return Job(name, stages, links, limits=limits, leaks=given.leaks)
+
+
+def _treat(command: Command, given: ExecOptions | PipeOptions) -> Command:
+    """The command, to be treated as was asked for."""
+    number = command.signal if given.signal is None else given.signal
+    return command._replace(signal=number, nice=given.nice, memory=given.memory)
 
 
 def run_one(job: Job, nursery: Nursery, telling: Telling) -> int:
@@ -133,9 +136,11 @@ def _sinks(telling: Telling) -> list[Sink]:
 def _tell(job: Job, outcome: Outcome, telling: Telling) -> None:
     """Say what the command itself cannot have said, if there is anything."""
     by_itself = isinstance(outcome.ending, (Exited, Cancelled))
+    by_itself = by_itself and outcome.culprit is not None
     failed = not outcome.ok and (telling.exit_codes or not by_itself)
     noisy = failed or outcome.trouble or outcome.stragglers
-    if not outcome.survivors and (telling.quiet or not noisy):
+    warned = job.leaks == "warn" and outcome.stragglers
+    if not outcome.survivors and not warned and (telling.quiet or not noisy):
         return
     from penstock.cli.printing import tell  # noqa: PLC0415 (only now)
     from penstock.report.failure import format_failure, leftovers  # noqa: PLC0415

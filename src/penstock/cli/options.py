@@ -13,11 +13,14 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import NamedTuple
 
+from penstock.model.job import LEAKS, Leaks
+from penstock.model.signals import signal_number
 from penstock.spec.duration import parse_duration
 
 DEFAULT_FILE = "penstock.yaml"
 
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
+_LEAST_NICE, _MOST_NICE = -20, 19  # setpriority(2)
 _MOST_DIGITS = 6  # no machine has a million CPUs; int() is slow on a megabyte of digits
 
 
@@ -53,6 +56,51 @@ def read_duration(texts: Sequence[str]) -> float:
 def read_timeout(texts: Sequence[str]) -> float | None:
     """Seconds; 0 stands for no limit, as for timeout(1)."""
     return read_duration(texts) or None
+
+
+def read_limit(texts: Sequence[str]) -> float:
+    """Seconds, more than 0."""
+    seconds = read_duration(texts)
+    if not seconds:
+        raise ValueError("a limit of 0 lets nothing run; for no limit, leave it out")
+    return seconds
+
+
+def read_size(texts: Sequence[str]) -> int:
+    """Bytes, more than 0."""
+    from penstock.spec.size import parse_size  # noqa: PLC0415 (seldom given)
+
+    size = parse_size(texts[-1])
+    if not size:
+        raise ValueError("a size of 0 leaves nothing; for no limit, leave it out")
+    return size
+
+
+def read_signal(texts: Sequence[str]) -> int:
+    """The number of a signal, given by that or by its name."""
+    number = signal_number(texts[-1])
+    if number is None:
+        expected = "write a name or a number, such as INT or SIGUSR1 or 2"
+        raise ValueError(f"{_shown(texts[-1])} is not a signal: {expected}")
+    return number
+
+
+def read_niceness(texts: Sequence[str]) -> int:
+    """What nice(2) may be given."""
+    text = texts[-1]
+    digits = text[1:] if text[:1] in ("-", "+") else text
+    if _is_number(digits) and _LEAST_NICE <= int(text) <= _MOST_NICE:
+        return int(text)
+    raise ValueError(f"{_shown(text)} is not a whole number from -20 to 19")
+
+
+def read_leaks(texts: Sequence[str]) -> Leaks:
+    """One of the four words."""
+    for word in LEAKS:
+        if word == texts[-1]:
+            return word
+    known = ", ".join(LEAKS)
+    raise ValueError(f"{_shown(texts[-1])} is none of {known}")
 
 
 def read_path(texts: Sequence[str]) -> str:

@@ -14,10 +14,7 @@ def main(given: PipeOptions, nursery: Nursery) -> int:
     job = chain_job(
         "pipe",
         commands,
-        stdin=given.stdin,
-        timeout=given.timeout,
-        grace=given.grace,
-        linger=given.linger,
+        given,
     )
     telling = Telling(given.quiet, given.verbose, given.json, exit_codes=True)
     return run_one(job, nursery, telling)

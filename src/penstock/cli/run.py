@@ -36,7 +36,7 @@ def main(given: RunOptions, nursery: Nursery) -> int:
     run = os.path.basename(directory) if directory else f"unkept-{os.getpid()}"
     grouped = slots > 1 and len(pipeline.jobs) > 1
     flags = SignalFlags()
-    workspace = Workspace(run, directory, grouped=grouped, stop=flags.fileno())
+    workspace = Workspace(run, directory, grouped=grouped, stop=flags)
     try:
         result = run_locally(
             pipeline,
@@ -75,7 +75,8 @@ def _limit(pipeline: Pipeline, given: RunOptions) -> Pipeline:
                 stage._replace(limits=stage.limits._replace(grace=given.grace))
                 for stage in stages
             )
-        return job._replace(limits=limits, stages=stages)
+        leaks = given.leaks if given.leaks and job.leaks == "kill" else job.leaks
+        return job._replace(limits=limits, stages=stages, leaks=leaks)
 
     return pipeline._replace(jobs=tuple(limit(job) for job in pipeline.jobs))
 

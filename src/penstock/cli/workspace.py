@@ -12,6 +12,7 @@ from penstock.errors import PenstockError
 from penstock.model.job import Job, Stage
 from penstock.model.outcome import Outcome
 from penstock.model.stream import Handed, Inherit, Log, Output
+from penstock.proc.signals import SignalFlags
 
 _FILE_CHUNK = 1 << 20
 _STDOUT = 1
@@ -29,12 +30,12 @@ class Workspace:
         directory: of the run; None if it could not be made, and nothing is kept.
         grouped: keep what a job writes to stdout, and print it when the job is over,
             so that the outputs of two jobs do not mix.
-        stop: a descriptor that is readable when the run is to stop: then the printing
-            stops too, for whoever should read it may never do so.
+        stop: tells when the run is to stop: then the printing stops too, for whoever
+            should read it may never do so.
     """
 
     def __init__(
-        self, run: str, directory: str | None, *, grouped: bool, stop: int
+        self, run: str, directory: str | None, *, grouped: bool, stop: SignalFlags
     ) -> None:
         self._run = run
         self._stop = stop
@@ -117,8 +118,8 @@ def _open_spool(directory: str | None) -> int:
     raise PenstockError(f"nowhere to keep what a job prints: {why}; try TMPDIR")
 
 
-def _copy(source: int, target: int, stop: int) -> bool:
-    """Copy all of a file to a descriptor; False if `stop` became readable before.
+def _copy(source: int, target: int, stop: SignalFlags) -> bool:
+    """Copy all of a file to a descriptor; False if the run was to stop before.
 
     Never waits in write(2), where no signal would reach us: what poll(2) calls ready
     takes PIPE_BUF bytes at once, and a file takes all.
@@ -129,8 +130,11 @@ def _copy(source: int, target: int, stop: int) -> bool:
     poll.register(stop, select.POLLIN)
     offset = 0
     while chunk := os.pread(source, most, offset):
-        if any(descriptor == stop for descriptor, _ in poll.poll()):
+        ready = [descriptor for descriptor, _ in poll.poll()]
+        if stop.fileno() in ready and stop.ask_to_stop():
             return False
+        if target not in ready:
+            continue
         with suppress(BlockingIOError):  # somebody made it so; poll(2) waits for us
             offset += os.write(target, chunk)
     return True

@@ -18,7 +18,7 @@ from typing import NoReturn
 from penstock.clock import Clock, MonotonicClock
 from penstock.executor import worker
 from penstock.model.outcome import Process
-from penstock.proc.descendants import children_of
+from penstock.proc.descendants import children_of, descendants_of
 from penstock.proc.fork import fork_into, live_by
 from penstock.proc.marker import mark_nursery
 from penstock.proc.prctl import become_subreaper, set_title
@@ -27,6 +27,7 @@ from penstock.proc.signals import signal_child, start_clean
 
 TITLE = "ps-nursery"
 _PACKET_BYTES = 16
+_PIPE_BYTES = 1 << 16  # all that a pipe holds: no number is cut in two
 _QUIT = b"q"
 _PATIENCE = SWEEP_BUDGET + 1.0  # seconds: a worker's own sweep ends before
 
@@ -70,9 +71,13 @@ class _Keeper:
         self._clock = clock
         self._itself = os.pidfd_open(os.getpid())
         self._workers: dict[int, int] = {}  # pid: pidfd
+        self._spared: set[int] = set()  # what jobs were allowed to leave behind
+        self._spares, self._spares_in = os.pipe2(os.O_CLOEXEC)
+        os.set_blocking(self._spares, False)
         self._epoll = select.epoll()
         self._epoll.register(control.fileno(), select.EPOLLIN)
         self._epoll.register(guardian, select.EPOLLIN)
+        self._epoll.register(self._spares, select.EPOLLIN)
 
     def start_worker(self, channel: socket.socket) -> None:
         """Fork a worker that serves `channel`."""
@@ -82,7 +87,8 @@ class _Keeper:
             self._epoll.close()
             for pidfd in self._workers.values():
                 os.close(pidfd)
-            worker.serve(channel, (self._itself, self._guardian))
+            os.close(self._spares)
+            worker.serve(channel, (self._itself, self._guardian), self._spares_in)
 
         with channel:
             pid = fork_into(live)
@@ -95,7 +101,9 @@ class _Keeper:
             for descriptor, _ in self._epoll.poll():
                 if descriptor == self._guardian:
                     return
-                if descriptor != self._control.fileno():
+                if descriptor == self._spares:
+                    self._hear_of_spared()
+                elif descriptor != self._control.fileno():
                     self._sweep()
                 elif not self._heed():
                     return
@@ -105,9 +113,11 @@ class _Keeper:
         for pid in self._workers:
             signal_child(pid, SIGCONT)  # a stopped one would not see that we end
         deadline = self._clock.now() + _PATIENCE
-        while not self._collect() and self._clock.now() < deadline:
-            if set(children_of(os.getpid())) <= self._workers.keys():
-                wait_child(deadline - self._clock.now())
+        while not self._collect_orphans() or self._workers:
+            if self._clock.now() >= deadline:
+                break
+            if self._collect_orphans():
+                wait_child(deadline - self._clock.now(), self._spared)
             else:
                 self._sweep()
         self._forget_all()
@@ -137,17 +147,33 @@ class _Keeper:
             collect=self._collect_orphans,
             budget=SWEEP_BUDGET,
             clock=self._clock,
-            spare=self._workers.keys(),
+            spare=self._workers.keys() | self._spared,
         )
 
     def _collect_orphans(self) -> bool:
-        """Reap; True once no child but workers is left."""
-        return self._collect() or set(children_of(os.getpid())) <= self._workers.keys()
+        """Reap; True once no child but workers is left, and what is spared."""
+        if self._collect():
+            return True
+        self._hear_of_spared()  # or a worker that has just ended would be obeyed late
+        kept = self._workers.keys() | self._spared
+        return set(children_of(os.getpid())) <= kept
+
+    def _hear_of_spared(self) -> None:
+        """Note what workers want to outlive them, with all that is below it now."""
+        with suppress(BlockingIOError):
+            while told := os.read(self._spares, _PIPE_BYTES):
+                self._spared.update(map(int, told.split()))
+        if self._spared:
+            below = descendants_of(list(self._spared))
+            self._spared.update(pid for pid, _ in below)
+            # Who is gone from below us may have left its number to another.
+            self._spared &= {pid for pid, _ in descendants_of([os.getpid()])}
 
     def _collect(self) -> bool:
         """Reap; True once no child is left."""
         try:
             while pid := reap()[0]:
+                self._spared.discard(pid)
                 pidfd = self._workers.pop(pid, None)
                 if pidfd is not None:
                     self._epoll.unregister(pidfd)

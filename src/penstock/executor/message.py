@@ -20,7 +20,7 @@ from penstock.model.outcome import Exited, Outcome, StageOutcome, Usage
 
 _PACKET_BYTES = 1 << 16  # well below the default socket buffer of 208 KiB
 _IN_PARCEL = b"+"  # no pickle is one byte long
-_SUCCEEDED = Struct("=Biddddq")  # _SUCCESS, and the numbers of a Succeeded in order
+_SUCCEEDED = Struct("=Biddddqqq")  # _SUCCESS, and the numbers of a Succeeded in order
 _SUCCESS = ord("=")  # no pickle begins so
 _LONGEST_NAME = 4096
 _EXITED = Exited(0)
@@ -42,6 +42,12 @@ class Stop(NamedTuple):
     job: str
     cause: str
     now: bool
+
+
+class Suspended(NamedTuple):
+    """Pool to worker: let the job that runs stand still, or go on."""
+
+    on: bool
 
 
 class Quit(NamedTuple):
@@ -70,11 +76,13 @@ class Succeeded(NamedTuple):
     user: float
     system: float
     maxrss_bytes: int
+    waits: int
+    preemptions: int
 
     def outcome(self, stage: str) -> Outcome:
         """The outcome of the job, whose only stage is `stage`."""
         peak = self.maxrss_bytes or None
-        usage = Usage(self.user, self.system, peak)
+        usage = Usage(self.user, self.system, peak, self.waits, self.preemptions)
         told = StageOutcome(
             stage,
             _EXITED,
@@ -86,7 +94,7 @@ class Succeeded(NamedTuple):
         return Outcome(self.job, _EXITED, ok=True, stages=(told,), elapsed=self.elapsed)
 
 
-Message = Run | Stop | Quit | Done | Succeeded
+Message = Run | Stop | Suspended | Quit | Done | Succeeded
 
 
 class Received(NamedTuple):
@@ -106,9 +114,9 @@ def report(channel: socket.socket, outcome: Outcome) -> None:
     if not _is_plain(outcome) or stage.usage is None or stage.pid is None:
         send(channel, Done(outcome))
         return
-    user, system, peak = stage.usage
+    user, system, peak, *switches = stage.usage
     times = (outcome.elapsed, stage.elapsed, user, system)
-    head = _SUCCEEDED.pack(_SUCCESS, stage.pid, *times, peak or 0)
+    head = _SUCCEEDED.pack(_SUCCESS, stage.pid, *times, peak or 0, *switches)
     channel.send(head + outcome.job.encode("utf-8", "surrogatepass"))
 
 
@@ -119,6 +127,8 @@ def _is_plain(outcome: Outcome) -> bool:
         and len(outcome.stages) == 1
         and outcome.ending == _EXITED
         and not outcome.stragglers
+        and not outcome.spared
+        and outcome.peak_bytes is None
         and not outcome.stages[0].tail
         and outcome.stages[0].log_error is None
         and len(outcome.job) < _LONGEST_NAME

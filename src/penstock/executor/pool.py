@@ -23,6 +23,7 @@ from penstock.executor.message import (
     Run,
     Stop,
     Succeeded,
+    Suspended,
     receive,
     send,
 )
@@ -167,6 +168,12 @@ class Pool:
             with suppress(OSError):  # its death shows in wait()
                 send(worker.channel, Stop(name, cause, now))
 
+    def suspend(self, *, on: bool) -> None:
+        """Let every job stand still (its time too), or go on again."""
+        for worker in self._workers.values():
+            with suppress(OSError):  # its death shows in wait()
+                send(worker.channel, Suspended(on))
+
     def wait(self, deadline: float | None = None) -> tuple[Outcome, ...]:
         """Wait until a job has ended; see `Executor.wait`."""
         while self._stale:
@@ -298,7 +305,7 @@ class Pool:
             outcomes.append(outcome)
             del worker.jobs[outcome.job], self._owner[outcome.job]
             worker.due = None
-            if outcome.survivors:  # it ends now, and has started none of the others
+            if outcome.survivors or outcome.spared:  # it ends, and starts no other
                 outcomes.extend(self._reassign(self._drop(worker)))
                 return outcomes
             if not worker.jobs:

@@ -19,6 +19,7 @@ from penstock.executor.message import (
     Received,
     Run,
     Stop,
+    Suspended,
     receive,
     report,
 )
@@ -26,19 +27,20 @@ from penstock.model.job import Job
 from penstock.model.outcome import Cancelled, Outcome
 from penstock.model.verdict import unseen
 from penstock.plan.wire import wire
-from penstock.proc.order import Abandon, Cancel, Order
+from penstock.proc.order import Abandon, Cancel, Order, Suspend
 from penstock.proc.prctl import become_subreaper, set_title
 from penstock.proc.run import run_job
 
 TITLE = "ps-worker"
 
 
-def serve(channel: socket.socket, guardians: tuple[int, ...]) -> None:
+def serve(channel: socket.socket, guardians: tuple[int, ...], spares: int) -> None:
     """Run the jobs that come over `channel`, one after the other, until told to end.
 
     Args:
         channel: to the pool.
         guardians: pidfds of the processes above; the death of one ends this.
+        spares: a pipe to the nursery, which is told there what shall outlive us.
     """
     os.setsid()
     become_subreaper()
@@ -48,8 +50,10 @@ def serve(channel: socket.socket, guardians: tuple[int, ...]) -> None:
     while (given := post.next_job()) is not None:
         job, descriptors = given
         outcome = run_job(job, wire(job), descriptors, post, clock)
+        for process in outcome.spared:
+            os.write(spares, b"%d\n" % process.pid)
         post.answer(outcome)
-        if outcome.survivors:
+        if outcome.survivors or outcome.spared:
             return  # they must not be taken for a part of the next job
 
 
@@ -82,18 +86,21 @@ class _Post:
         """What to make of a ready descriptor while a job runs."""
         if descriptor not in self._above:
             return None  # of the job, and closed since epoll named it
-        match self._hear(descriptor):
+        return self._heed(self._hear(descriptor))
+
+    def _heed(self, heard: Received | None) -> Order | None:
+        match heard:
             case Received(Stop(name, cause, now)):
                 return self._stop(name, cause, now=now)
+            case Received(Suspended(on)):
+                return Suspend(on)
             case Received(Run(jobs), descriptors):
                 self._accept(jobs, descriptors)
                 return None
             case Received(Quit(why)):
                 return self._desert(why)
-            case None:
+            case _:  # nothing is said but that by those who are gone
                 return self._desert("penstock was killed")
-            case _:
-                return None  # what only a worker says
 
     def answer(self, outcome: Outcome) -> None:
         """Tell the pool how the job ended, if it still listens."""
@@ -111,6 +118,7 @@ class _Post:
         return None
 
     def _accept(self, jobs: tuple[Job, ...], descriptors: tuple[int, ...]) -> None:
+        """Put them in line: there is no order to give."""
         self._waiting.append((jobs[0], descriptors))
         self._waiting.extend((job, ()) for job in jobs[1:])
 

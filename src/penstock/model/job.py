@@ -28,7 +28,10 @@ class Place(NamedTuple):
 
 Leaks = Literal["kill", "warn", "fail", "allow"]
 """What becomes of processes that outlive their commands and the linger: ended, and
-told of; ended, with a warning; ended, and the job has failed; or left to live."""
+told of; ended, with a warning that no `--quiet` hides; ended, and the job has failed;
+or left to live, as no part of it any more."""
+
+LEAKS: tuple[Leaks, ...] = ("kill", "warn", "fail", "allow")
 
 
 class Stage(NamedTuple):

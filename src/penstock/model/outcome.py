@@ -1,6 +1,6 @@
 """Outcome: how a job ended, told so that nothing has to be guessed.
 
-An ending is exactly one of six things. Codes and signals come from the wait status
+An ending is exactly one of seven things. Codes and signals come from the wait status
 by WIFEXITED/WIFSIGNALED (wait(2)), never from arithmetic on the raw number.
 """
 
@@ -34,7 +34,8 @@ class TimedOut(NamedTuple):
 
     Attributes:
         timeout: the limit, in seconds.
-        limit_of: "command", or "job" where the job's own limit passed.
+        limit_of: "command", "job" where the job's own limit passed, or "idle" where
+            the command said nothing for so long.
         status: how the process then ended; None if it never did.
         escalated: it took a KILL, `grace` seconds after the TERM.
     """
@@ -59,6 +60,20 @@ class Cancelled(NamedTuple):
     escalated: bool
 
 
+class OutOfMemory(NamedTuple):
+    """It held more memory than it may, with all that it had started, and was killed.
+
+    Attributes:
+        limit_bytes: what it may hold.
+        held_bytes: what it was seen to hold.
+        status: how the process then ended; None if it never did.
+    """
+
+    limit_bytes: int
+    held_bytes: int
+    status: Exited | Signaled | None
+
+
 class NotStarted(NamedTuple):
     """It never ran.
 
@@ -80,7 +95,7 @@ class Lost(NamedTuple):
     reason: str
 
 
-Ending = Exited | Signaled | TimedOut | Cancelled | NotStarted | Lost
+Ending = Exited | Signaled | TimedOut | Cancelled | OutOfMemory | NotStarted | Lost
 
 
 class Usage(NamedTuple):
@@ -91,11 +106,15 @@ class Usage(NamedTuple):
         maxrss_bytes: peak resident size of the largest process; None where that was
             no larger than the worker's own (12 MiB or so), which a process inherits
             over execve(2), so that nobody can tell.
+        waits: how often it gave up the CPU, to wait for something.
+        preemptions: how often the CPU was taken from it.
     """
 
     user: float
     system: float
     maxrss_bytes: int | None
+    waits: int = 0
+    preemptions: int = 0
 
 
 class StageOutcome(NamedTuple):
@@ -142,6 +161,10 @@ class Outcome(NamedTuple):
         stragglers: what outlived the commands and the linger, and was ended.
         survivors: what could not be ended: the job's status is then 125.
         trouble: what penstock itself could not do (e.g. rename an output), in words.
+        spared: what outlived the commands and the linger, and was left to live, because
+            the job allows that.
+        peak_bytes: the most memory that all its processes held at once; None where
+            nobody looked.
     """
 
     job: str
@@ -153,6 +176,8 @@ class Outcome(NamedTuple):
     stragglers: tuple[Process, ...] = ()
     survivors: tuple[Process, ...] = ()
     trouble: str | None = None
+    spared: tuple[Process, ...] = ()
+    peak_bytes: int | None = None
 
     @property
     def status(self) -> int:
@@ -164,6 +189,7 @@ class Outcome(NamedTuple):
         return shell_status(self.ending) or 1
 
 
+_SIGKILL = 9
 _NOT_FOUND = (_errno.ENOENT, _errno.ENOTDIR)
 _SCARCITY = (
     _errno.E2BIG,
@@ -177,6 +203,7 @@ _SCARCITY = (
 def shell_status(ending: Ending) -> int:
     """The exit status that a shell would show for `ending`, never 0 but for code 0.
 
+    137 ran out of memory: what the kernel kills for that dies by SIGKILL.
     timeout(1): 124 timed out, 126 not executable, 127 not found; 128+n by signal n
     (POSIX shell, 2.8.2); 125 where penstock or the system is to blame.
     """
@@ -185,8 +212,9 @@ def shell_status(ending: Ending) -> int:
             return code
         case Signaled(signal, _):
             return SIGNAL_BASE + signal
-        case TimedOut():
-            return TIMED_OUT
+        case TimedOut() | OutOfMemory():
+            timed_out = isinstance(ending, TimedOut)
+            return TIMED_OUT if timed_out else SIGNAL_BASE + _SIGKILL
         case NotStarted(errno, _, "command") if errno in _NOT_FOUND:
             return NOT_FOUND
         case NotStarted(errno, _, "command") if errno not in _SCARCITY:

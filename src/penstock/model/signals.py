@@ -32,3 +32,27 @@ def signal_name(number: int) -> str:
     if _REALTIME_MIN < number <= _REALTIME_MAX:
         return f"SIGRTMIN+{number - _REALTIME_MIN}"
     return f"signal {number}"
+
+
+def signal_number(name: str) -> int | None:
+    """The number of a signal: of ``TERM``, ``SIGTERM``, ``RTMIN+3`` or ``15``.
+
+    None if there is none of that name.
+    """
+    short = name.upper().removeprefix("SIG")
+    if short in _NAMES:
+        return _NAMES.index(short) + 1
+    base, plus, offset = short.partition("+")
+    if base == "RTMIN" and bool(plus) == bool(offset):
+        number = _REALTIME_MIN + _small_number(offset or "0", _REALTIME_MAX)
+    else:
+        number = _small_number(name, _REALTIME_MAX)
+    is_known = number in range(1, len(_NAMES) + 1)
+    is_known = is_known or _REALTIME_MIN <= number <= _REALTIME_MAX
+    return number if is_known else None
+
+
+def _small_number(text: str, otherwise: int) -> int:
+    """The number that `text` is, of two digits at most; else one that is no signal."""
+    few = len(text) <= 2 and text.isascii() and text.isdecimal()  # noqa: PLR2004 (of 64)
+    return int(text) if few else otherwise + 1

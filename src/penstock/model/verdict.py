@@ -19,6 +19,7 @@ from penstock.model.outcome import (
     Lost,
     NotStarted,
     Outcome,
+    OutOfMemory,
     Signaled,
     StageOutcome,
     TimedOut,
@@ -86,7 +87,7 @@ def is_broken_pipe(ending: Ending) -> bool:
 def _weight(ending: Ending) -> int:
     """How surely an ending is the cause and not a consequence."""
     match ending:
-        case TimedOut():
+        case TimedOut() | OutOfMemory():
             return 3
         case NotStarted(_, _, culprit):
             return 0 if culprit == "sibling" else 3

@@ -12,12 +12,14 @@ from penstock.model.outcome import (
     Lost,
     NotStarted,
     Outcome,
+    OutOfMemory,
     Process,
     StageOutcome,
     TimedOut,
 )
 from penstock.model.verdict import judge
 from penstock.proc.files import Files
+from penstock.proc.holders import in_words
 from penstock.proc.launch import Running
 from penstock.proc.log import LogPump
 from penstock.proc.stop import Stop
@@ -32,7 +34,9 @@ class Seen(NamedTuple):
         not_started: the position of the stage that could not be started, and why.
         stragglers: see `Outcome`.
         survivors: see `Outcome`.
+        spared: see `Outcome`.
         elapsed: see `Outcome`.
+        peak_bytes: see `Outcome`.
     """
 
     running: Sequence[Running]
@@ -40,7 +44,9 @@ class Seen(NamedTuple):
     not_started: tuple[int, NotStarted] | None
     stragglers: tuple[Process, ...]
     survivors: tuple[Process, ...]
+    spared: tuple[Process, ...]
     elapsed: float
+    peak_bytes: int | None
 
 
 def conclude(job: Job, files: Files, seen: Seen) -> Outcome:
@@ -48,7 +54,8 @@ def conclude(job: Job, files: Files, seen: Seen) -> Outcome:
     positions = range(len(job.stages))
     endings = tuple([_ending(job, position, seen) for position in positions])
     good, culprit = judge(job, endings)
-    ok = culprit is None and not seen.survivors
+    leaked = job.leaks == "fail" and bool(seen.stragglers)
+    ok = culprit is None and not seen.survivors and not leaked
     trouble = files.commit() if ok else None
     return Outcome(
         job.name,
@@ -65,6 +72,8 @@ def conclude(job: Job, files: Files, seen: Seen) -> Outcome:
         seen.stragglers,
         seen.survivors,
         trouble,
+        seen.spared,
+        seen.peak_bytes,
     )
 
 
@@ -74,6 +83,8 @@ def _ending(job: Job, position: int, seen: Seen) -> Ending:
         return _not_started(job, position, seen)
     running, stop = seen.running[position], seen.stop
     if stop is not None and position in stop.overdue:
+        if stop.memory is not None:
+            return OutOfMemory(*stop.memory, running.status)
         limit = (stop.timeout, stop.limit_of)
         return TimedOut(*limit, running.status, running.escalated)
     if stop is not None and position in stop.hit:
@@ -120,6 +131,6 @@ def _stage(
 
 
 def _log_error(pump: LogPump, drain: float) -> str | None:
-    if pump.error is None and pump.is_open:
-        return f"something else still held the pipe open after {drain:g} s"
+    if pump.error is None and pump.holders is not None:
+        return f"still held open after {drain:g} s by {in_words(pump.holders)}"
     return pump.error

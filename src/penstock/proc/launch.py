@@ -15,6 +15,7 @@ from penstock.model.job import Job
 from penstock.model.outcome import Exited, NotStarted, Signaled, Usage
 from penstock.model.wiring import Wiring
 from penstock.proc.files import Files
+from penstock.proc.nice import check_nice, renice
 from penstock.proc.spawn import CannotStart, find_program, spawn
 
 
@@ -114,11 +115,14 @@ def launch(
         prepared = []
         for position, stage in enumerate(job.stages):
             program = find_program(stage.command, clock.now())
+            check_nice(stage.command)
             prepared.append((program, files.connect(wiring[position], position)))
         for position, stage in enumerate(job.stages):
             process = spawn(stage.command, *prepared[position])
             started.append(Running(position, process, clock.now()))
             started[-1].open()
+            if stage.command.nice:
+                renice(process.pid, stage.command.nice)
             files.release(wiring[position], position)
     except CannotStart as cause:
         raise StartFailed(position, cause.ending) from None

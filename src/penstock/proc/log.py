@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 
+from penstock.model.outcome import Process
 from penstock.model.stream import Log
+from penstock.proc.holders import holders_of
 
 _CHUNK = 1 << 16
 # O_NONBLOCK: a log that is a FIFO, without a reader or full, must not hold us up.
@@ -21,6 +23,8 @@ class LogPump:
     def __init__(self, log: Log) -> None:
         self.error: str | None = None
         self.is_open = True
+        self.taken = 0  # bytes
+        self.holders: tuple[Process, ...] | None = None  # who, once asked for
         self._log = log
         self._file: int | None = None
         self._tail = bytearray()
@@ -34,9 +38,14 @@ class LogPump:
         except BlockingIOError:
             return
         if chunk:
+            self.taken += len(chunk)
             self._keep(chunk)
         else:
             self.is_open = False
+
+    def find_holders(self) -> None:
+        """Find out who keeps end-of-file from coming."""
+        self.holders = holders_of(self.reader)
 
     def drop_writer(self) -> None:
         """Close our copy of the command's end, so that end-of-file can come."""

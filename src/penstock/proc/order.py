@@ -28,7 +28,17 @@ class Abandon(NamedTuple):
     cause: str
 
 
-Order = Cancel | Abandon
+class Suspend(NamedTuple):
+    """Let the job stand still, or go on.
+
+    Attributes:
+        on: stand still.
+    """
+
+    on: bool
+
+
+Order = Cancel | Abandon | Suspend
 
 
 class Station(Protocol):

@@ -45,7 +45,13 @@ def reap() -> tuple[int, int, resource.struct_rusage]:
 def read_usage(used: resource.struct_rusage) -> Usage:
     """What wait4(2) says was used."""
     peak = used.ru_maxrss * _KIB
-    return Usage(used.ru_utime, used.ru_stime, peak if _is_its_own(peak) else None)
+    return Usage(
+        used.ru_utime,
+        used.ru_stime,
+        peak if _is_its_own(peak) else None,
+        used.ru_nvcsw,
+        used.ru_nivcsw,
+    )
 
 
 def _is_its_own(peak: int) -> bool:

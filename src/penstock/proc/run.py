@@ -5,7 +5,7 @@ The life of a job, in the order in which `run_job` reads:
     launch    every stage, or none
     watch     until every command has exited, or one must be stopped
     linger    let what the commands left behind finish by itself
-    stop      TERM and CONT to all, the grace; then KILL until wait(2) says ECHILD
+    stop      the first signal and CONT to all, the grace; then KILL until ECHILD
     drain     what is still in the log pipes
     conclude  commit or discard the outputs, and tell how it ended
 
@@ -14,34 +14,31 @@ Every wait is in `_wait`, and every wait but the first has a deadline.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from functools import partial
-from resource import struct_rusage
-from select import EPOLLIN
-from signal import SIGCONT, SIGTERM
 
 from penstock.clock import Clock
 from penstock.model.job import Job
 from penstock.model.outcome import NotStarted, Outcome, Process
 from penstock.model.wiring import Wiring
+from penstock.proc.brood import Brood
 from penstock.proc.conclude import Seen, conclude
-from penstock.proc.descendants import children_of
 from penstock.proc.files import Files
-from penstock.proc.launch import Running, StartFailed, launch
+from penstock.proc.gauge import Gauge
+from penstock.proc.launch import StartFailed, launch
 from penstock.proc.log import LogPump
-from penstock.proc.order import Abandon, Cancel, Station
-from penstock.proc.reaper import (
-    MOST_WATCHED,
-    SWEEP_BUDGET,
-    living,
-    read_status,
-    read_usage,
-    reap,
-    sweep,
+from penstock.proc.order import Abandon, Cancel, Order, Station, Suspend
+from penstock.proc.pause import Pausable
+from penstock.proc.reaper import SWEEP_BUDGET, living, sweep
+from penstock.proc.stop import (
+    Stop,
+    alive,
+    ask_to_end,
+    grace_of,
+    next_deadline,
+    time_out,
 )
-from penstock.proc.signals import signal_tree
-from penstock.proc.stop import Stop, alive, grace_of, next_deadline, time_out
+from penstock.proc.watch import Watch
 
 REAP_EVERY = 0.5  # seconds: no adopted orphan stays a zombie for longer
 
@@ -65,7 +62,8 @@ def run_job(
         clock: for every deadline.
 
     Returns:
-        The outcome; what could not be killed is in `Outcome.survivors`.
+        The outcome. What could not be killed is in `Outcome.survivors`, and what the
+        job allows to be left in `Outcome.spared`: both are still below this process.
     """
     run = _Run(job, Files(descriptors), station, clock)
     try:
@@ -85,73 +83,82 @@ class _Run:
     def __init__(self, job: Job, files: Files, station: Station, clock: Clock) -> None:
         self.job = job
         self.files = files
-        self.running: list[Running] = []
         self.not_started: tuple[int, NotStarted] | None = None
         self.stopped: Stop | None = None
         self.stragglers: tuple[Process, ...] = ()
         self.survivors: tuple[Process, ...] = ()
-        self.started_at = clock.now()
-        self._station = station
-        self._clock = clock
-        self._alive = 0
+        self.spared: tuple[Process, ...] = ()
+        self._clock = Pausable(clock)
+        self._watch = Watch(station)
+        self._brood = Brood(self._watch, self._clock)
+        self._running = self._brood.running
+        self._started_at = self._clock.now()
+        self._gauge = Gauge(job, self._running, files, self._started_at)
         self._hurry = False
-        self._childless = False
-        self._adopted: dict[int, int] = {}  # pid: pidfd
-        self._on_ready: dict[int, Callable[[], object]] = {}
-        self._reap_at = self.started_at + REAP_EVERY
+        self._reap_at = self._started_at + REAP_EVERY
 
     def launch(self, wiring: Wiring) -> None:
         """Start every stage; on failure, note which one and stop the others."""
         try:
-            launch(self.job, wiring, self.files, self.running, self._clock)
+            launch(self.job, wiring, self.files, self._running, self._clock)
         except StartFailed as failure:
             self.files.release_all()  # or what was started would wait for the rest
             self.not_started = (failure.position, failure.ending)
             name = self.job.stages[failure.position].name
             self._hurry = True
-            self.stopped = Stop(f"{name} could not be started", alive(self.running))
-        self._alive = len(self.running)
-        for running in self.running:
-            if running.pidfd >= 0:
-                self._listen(running.pidfd, self._collect)
+            self.stopped = Stop(f"{name} could not be started", alive(self._running))
+        self._brood.attend()
         for pump in self.files.logs.values():
-            self._listen(pump.reader, partial(self._pump, pump))
+            self._watch.listen(pump.reader, partial(self._pump, pump))
 
     def watch(self) -> None:
         """Wait until every command has exited, or the job must be stopped."""
-        while self._alive and self.stopped is None:
-            limit = next_deadline(self.job, self.running, self.started_at)
-            changed = partial(self._has_changed, self._alive)
-            if self._wait(changed, limit.at if limit else None) or limit is None:
+        brood = self._brood
+        while brood.alive and self.stopped is None:
+            limit = next_deadline(self.job, self._running, self._started_at)
+            times = [limit.at if limit else None, self._gauge.next_at]
+            until = min((at for at in times if at is not None), default=None)
+            changed = partial(self._has_changed, brood.alive)
+            if self._wait(changed, until):
                 continue
-            self._collect()  # we may be late, and the command was in time
+            brood.collect()  # we may be late, and the command was in time
             if changed():
                 continue
-            self.stopped = time_out(self.job, self.running, limit)
+            now = self._clock.now()
+            if limit is not None and now >= limit.at:
+                self.stopped = time_out(self.job, self._running, limit)
+            else:
+                self.stopped = self._gauge.look(now)
 
     def linger(self) -> None:
         """Wait a little for what the commands left behind, then name it."""
-        if self._childless or self.stopped is not None:
+        brood = self._brood
+        if brood.is_gone or self.stopped is not None:
             return
-        self._collect()
+        brood.collect()
         deadline = self._clock.now() + self.job.limits.linger
-        self._wait(lambda: self._childless or self.stopped is not None, deadline)
-        if not self._childless:
+        self._wait(lambda: brood.is_gone or self.stopped is not None, deadline)
+        if brood.collect():
+            return
+        if self.job.leaks == "allow" and self.stopped is None:
+            self.spared = living()
+        else:
             self.stragglers = living()
 
     def stop(self) -> None:
-        """Leave nothing alive: TERM and CONT, the grace, KILL until ECHILD."""
-        if self._collect():
+        """Leave nothing alive: ask, wait for the grace, KILL until ECHILD."""
+        brood = self._brood
+        if brood.collect() or self.spared:
             return
-        if not self._hurry:
-            signal_tree(SIGTERM)
-            signal_tree(SIGCONT)  # a stopped process keeps TERM pending until then
+        self._clock.resume()
+        if not self._hurry and not (self.stopped and self.stopped.memory):
+            ask_to_end(self.job, self._running)
             deadline = self._clock.now() + grace_of(self.job, self.stopped)
-            self._wait(lambda: self._childless or self._hurry, deadline)
-        for running in self.running:
+            self._wait(lambda: brood.is_gone or self._hurry, deadline)
+        for running in self._running:
             running.escalated = running.status is None
         self.survivors = sweep(
-            collect=self._collect,
+            collect=brood.collect,
             budget=SWEEP_BUDGET,
             clock=self._clock,
         )
@@ -163,30 +170,31 @@ class _Run:
             return
         deadline = self._clock.now() + self.job.limits.drain
         self._wait(lambda: not any(pump.is_open for pump in pumps), deadline)
+        for pump in pumps:
+            if pump.is_open:
+                pump.find_holders()
 
     def seen(self) -> Seen:
         """What there is to tell."""
         return Seen(
-            self.running,
+            self._running,
             self.stopped,
             self.not_started,
             self.stragglers,
             self.survivors,
-            self._clock.now() - self.started_at,
+            self.spared,
+            self._clock.now() - self._started_at,
+            self._gauge.peak_bytes,
         )
 
     def close(self) -> None:
         """Give back every descriptor."""
-        for descriptor in list(self._on_ready):
-            self._forget(descriptor)
-        for running in self.running:
-            running.close()
-        for pidfd in self._adopted.values():
-            os.close(pidfd)
+        self._watch.close()
+        self._brood.close()
         self.files.close()
 
     def _has_changed(self, alive_before: int) -> bool:
-        return self._alive < alive_before or self.stopped is not None
+        return self._brood.alive < alive_before or self.stopped is not None
 
     def _wait(self, done: Callable[[], bool], deadline: float | None) -> bool:
         """Serve whatever becomes ready until `done`: True; or `deadline`: False."""
@@ -196,84 +204,35 @@ class _Run:
                 return False
             if now >= self._reap_at:  # also while a log gives no rest
                 self._reap_at = now + REAP_EVERY
-                self._collect()
+                self._brood.collect()
                 continue
             until = self._reap_at if deadline is None else min(deadline, self._reap_at)
-            for descriptor, _ in self._station.epoll.poll(until - now):
-                self._serve(descriptor)
+            for order in self._watch.serve(until - now):
+                self._obey(order)
         return True
 
-    def _serve(self, descriptor: int) -> None:
-        """Do what a ready descriptor asks for."""
-        action = self._on_ready.get(descriptor)
-        if action is not None:
-            action()
-            return
-        match self._station.order(descriptor):
+    def _obey(self, order: Order) -> None:
+        """Do as those above say."""
+        match order:
             case Cancel(cause, now):
                 self._hurry = self._hurry or now
                 self._stop_for(cause)
             case Abandon(cause):
                 self._hurry = True
                 self._stop_for(cause)
-            case None:
-                return
+            case Suspend(on):
+                if on and self.stopped is None:
+                    self._clock.pause()
+                else:
+                    self._clock.resume()
 
     def _stop_for(self, cause: str) -> None:
         """Stop the job, unless that was decided before: the first cause counts."""
         if self.stopped is None:
-            self.stopped = Stop(cause, alive(self.running))
-
-    def _collect(self) -> bool:
-        """Reap all that is dead; True once this process has no child left."""
-        if self._childless:
-            return True
-        try:
-            pid, status, usage = reap()
-            while pid:
-                self._bury(pid, status, usage)
-                pid, status, usage = reap()
-        except ChildProcessError:
-            self._childless = True
-        else:
-            if not self._alive:
-                self._adopt()
-        return self._childless
-
-    def _bury(self, pid: int, status: int, usage: struct_rusage) -> None:
-        """Note the end of a command; an adopted orphan is only let go."""
-        for running in self.running:
-            if running.status is None and running.process.pid == pid:
-                # Its pidfd leaves the epoll when it is closed: it has no duplicate.
-                self._on_ready.pop(running.pidfd, None)
-                now = self._clock.now()
-                running.end(read_status(status), read_usage(usage), now)
-                self._alive -= 1
-                return
-        pidfd = self._adopted.pop(pid, None)
-        if pidfd is not None:
-            self._on_ready.pop(pidfd, None)
-            os.close(pidfd)
-
-    def _adopt(self) -> None:
-        """Listen to the orphans that came to us, so that their deaths wake us."""
-        for pid in children_of(os.getpid()):
-            if len(self._adopted) == MOST_WATCHED:
-                return  # the others are reaped with these, or every REAP_EVERY
-            if pid not in self._adopted:
-                self._adopted[pid] = os.pidfd_open(pid)
-                self._listen(self._adopted[pid], self._collect)
+            self.stopped = Stop(cause, alive(self._running))
 
     def _pump(self, pump: LogPump) -> None:
         pump.pump()
         if not pump.is_open:
-            self._forget(pump.reader)
+            self._watch.forget(pump.reader)
             pump.close()
-
-    def _listen(self, descriptor: int, action: Callable[[], object]) -> None:
-        self._on_ready[descriptor] = action
-        self._station.epoll.register(descriptor, EPOLLIN)
-
-    def _forget(self, descriptor: int) -> None:
-        if self._on_ready.pop(descriptor, None) is not None:
-            self._station.epoll.unregister(descriptor)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _socket  # `socket` takes 7 ms
 import os
 import signal
 from collections.abc import Callable, Iterable
@@ -10,6 +11,7 @@ from types import FrameType
 from penstock.proc.descendants import children_of, descendants_of, parent_of
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_HEEDED = (*STOPPING, signal.SIGTSTP)
 
 
 def signal_tree(number: int, spare: Iterable[int] = ()) -> None:
@@ -86,44 +88,69 @@ def _send(send: Callable[[int, int], None], target: int, number: int) -> None:
 
 
 class SignalFlags:
-    """Notes the signals that ask penstock to stop; does nothing else.
+    """Notes the signals that ask penstock to stop or to stand still; no more than that.
 
     A handler that raised could interrupt a start half-way and leak the process
     (85 of 150 trials), so the handlers only let the interpreter write the number into
-    a pipe (`signal.set_wakeup_fd`). A signal that is ignored when we start stays
-    ignored: nohup(1), or a shell's ``&``.
+    a socket (`signal.set_wakeup_fd`; a pipe could not be peeked at). A signal that is
+    ignored when we start stays ignored: nohup(1), or a shell's ``&``.
+
+    Attributes:
+        on_suspend: what is done at a Ctrl-Z, by whoever next asks for signals.
     """
 
     def __init__(self) -> None:
-        self._reader, self._writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
-        signal.set_wakeup_fd(self._writer, warn_on_full_buffer=False)
-        for number in STOPPING:
+        self.on_suspend: Callable[[], None] = stop_oneself
+        self._reader, self._writer = _socket.socketpair()
+        self._reader.setblocking(False)  # noqa: FBT003 (its only parameter)
+        self._writer.setblocking(False)  # noqa: FBT003 (its only parameter)
+        signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        for number in _HEEDED:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, _ignore_frame)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, STOPPING)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)
 
     def close(self) -> int | None:
         """Let signals work as usual again; one that was not taken, or None."""
-        for number in STOPPING:
+        self.on_suspend = _do_nothing
+        for number in _HEEDED:
             if signal.getsignal(number) is _ignore_frame:
                 signal.signal(number, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
         try:
             return self.take()
         finally:
-            os.close(self._reader)
-            os.close(self._writer)
+            self._reader.close()
+            self._writer.close()
 
     def fileno(self) -> int:
         """A descriptor that is readable while a signal waits to be taken."""
-        return self._reader
+        return self._reader.fileno()
 
     def take(self) -> int | None:
-        """The oldest signal not taken yet, or None."""
+        """The oldest signal that asks us to stop and was not taken yet, or None."""
+        return self._reader.recv(1)[0] if self.ask_to_stop() else None
+
+    def ask_to_stop(self) -> bool:
+        """Whether there is one to take; what asks us to stand still is done here."""
         try:
-            return os.read(self._reader, 1)[0]
+            while self._reader.recv(1, _socket.MSG_PEEK)[0] == signal.SIGTSTP:
+                self._reader.recv(1)
+                self.on_suspend()
         except BlockingIOError:
-            return None
+            return False
+        return True
+
+
+def stop_oneself() -> None:
+    """Stand still, as at a Ctrl-Z that nobody handles, until SIGCONT."""
+    handler = signal.signal(signal.SIGTSTP, signal.SIG_DFL)
+    os.kill(os.getpid(), signal.SIGTSTP)
+    signal.signal(signal.SIGTSTP, handler)
+
+
+def _do_nothing() -> None:
+    """At the end: there is nothing left that could stand still."""
 
 
 def _ignore_frame(_number: int, _frame: FrameType | None) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Mapping, Sequence
+from signal import SIGCONT, SIGTERM
 from typing import NamedTuple
 
 from penstock.model.job import Job
+from penstock.proc.descendants import children_of
 from penstock.proc.launch import Running
+from penstock.proc.signals import signal_tree
 
 
 class Stop(NamedTuple):
@@ -17,7 +21,9 @@ class Stop(NamedTuple):
         hit: positions of the stages that were alive then.
         overdue: those of them whose deadline had passed; empty if it was none.
         timeout: the limit that passed, in seconds, if one did.
-        limit_of: "command" or "job".
+        limit_of: "command", "job" or "idle".
+        memory: what the one overdue may hold, and what it held, in bytes, if its limit
+            is that.
     """
 
     cause: str
@@ -25,6 +31,7 @@ class Stop(NamedTuple):
     overdue: frozenset[int] = frozenset()
     timeout: float = 0.0
     limit_of: str = "command"
+    memory: tuple[int, int] | None = None
 
 
 class Deadline(NamedTuple):
@@ -73,6 +80,34 @@ def time_out(job: Job, running: Sequence[Running], passed: Deadline) -> Stop:
     name = job.stages[passed.position].name
     overdue = frozenset((passed.position,))
     return Stop(f"{name} timed out", hit, overdue, passed.timeout, "command")
+
+
+def ask_to_end(job: Job, running: Sequence[Running]) -> None:
+    """Send each command, and all below it, the signal that it is to be asked by.
+
+    An orphan is asked as the command whose session it is in: that of the only stage,
+    or SIGTERM, if it has left that too.
+    """
+    own = {r.process.pid: job.stages[r.position].command.signal for r in running}
+    usual = next(iter(own.values())) if len(own) == 1 else SIGTERM
+    if all(number == usual for number in own.values()):
+        signal_tree(usual)
+    else:
+        numbers = {
+            pid: _number_for(pid, own, usual) for pid in children_of(os.getpid())
+        }
+        for number in set(numbers.values()):
+            signal_tree(number, [pid for pid in numbers if numbers[pid] != number])
+    signal_tree(SIGCONT)  # a stopped process keeps a signal pending until then
+
+
+def _number_for(pid: int, own: Mapping[int, int], usual: int) -> int:
+    if pid in own:
+        return own[pid]
+    try:
+        return own.get(os.getsid(pid), usual)
+    except ProcessLookupError:
+        return usual
 
 
 def grace_of(job: Job, stop: Stop | None) -> float:

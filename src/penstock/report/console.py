@@ -103,7 +103,9 @@ class Console:
     def _tell_outcome(self, job: Job, outcome: Outcome) -> str:
         if outcome.ok:
             text = self._line("ok", _GREEN, job.name, _cost(outcome))
-            return self._unless_quiet(text + self._notes(job, outcome))
+            text += self._notes(job, outcome)
+            warned = job.leaks == "warn" and outcome.stragglers
+            return text if warned else self._unless_quiet(text)
         if isinstance(outcome.ending, Cancelled):
             ending = describe_ending(outcome.ending, job.limits.grace)
             text = self._line("stop", _YELLOW, job.name, ending) + self._notes(

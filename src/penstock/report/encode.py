@@ -30,6 +30,7 @@ from penstock.model.outcome import (
     Lost,
     NotStarted,
     Outcome,
+    OutOfMemory,
     Process,
     Signaled,
     StageOutcome,
@@ -117,6 +118,8 @@ def _outcome(job: Job, outcome: Outcome) -> Fields:
         ],
         "stragglers": _processes(outcome.stragglers),
         "survivors": _processes(outcome.survivors),
+        "spared": _processes(outcome.spared),
+        "peak_bytes": outcome.peak_bytes,
         "trouble": _text(outcome.trouble),
     }
 
@@ -131,6 +134,8 @@ def _stage_outcome(result: StageOutcome) -> Fields:
         "user": None if usage is None else _seconds(usage.user),
         "system": None if usage is None else _seconds(usage.system),
         "maxrss_bytes": None if usage is None else usage.maxrss_bytes,
+        "waits": None if usage is None else usage.waits,
+        "preemptions": None if usage is None else usage.preemptions,
         "tail": decoded(result.tail),
         "log_error": _text(result.log_error),
     }
@@ -138,28 +143,31 @@ def _stage_outcome(result: StageOutcome) -> Fields:
 
 def ending_to_dict(ending: Ending) -> Fields:
     """`ending` as a JSON object, told apart by `kind`."""
-    kind: Fields = {"kind": type(ending).__name__}
+    return {"kind": type(ending).__name__} | _facts(ending)
+
+
+def _facts(ending: Ending) -> Fields:
+    facts: Fields
     match ending:
         case Exited(code):
-            return kind | {"code": code}
+            facts = {"code": code}
         case Signaled(signal, core):
             name = signal_name(signal)
-            return kind | {"signal": signal, "signal_name": name, "core": core}
-        case TimedOut():
-            return kind | {
-                "timeout": ending.timeout,
-                "limit_of": ending.limit_of,
-                "status": _status(ending.status),
-                "escalated": ending.escalated,
-            }
+            facts = {"signal": signal, "signal_name": name, "core": core}
+        case TimedOut(timeout, limit_of, status, escalated):
+            facts = {"timeout": timeout, "limit_of": limit_of}
+            facts |= {"status": _status(status), "escalated": escalated}
         case Cancelled(cause, status, escalated):
-            how: Fields = {"status": _status(status), "escalated": escalated}
-            return kind | {"cause": readable(cause)} | how
+            facts = {"cause": readable(cause)}
+            facts |= {"status": _status(status), "escalated": escalated}
+        case OutOfMemory(limit, held, status):
+            facts = {"limit_bytes": limit, "held_bytes": held}
+            facts |= {"status": _status(status)}
         case NotStarted(errno, reason, culprit):
-            why: Fields = {"reason": readable(reason), "culprit": culprit}
-            return kind | {"errno": errno} | why
+            facts = {"errno": errno, "reason": readable(reason), "culprit": culprit}
         case Lost(reason):
-            return kind | {"reason": readable(reason)}
+            facts = {"reason": readable(reason)}
+    return facts
 
 
 def _status(status: Exited | Signaled | None) -> Fields | None:

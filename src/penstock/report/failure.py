@@ -56,6 +56,8 @@ def leftovers(outcome: Outcome) -> Iterator[tuple[str, str]]:
     """What a job left behind, with what became of it: label and text."""
     if outcome.stragglers:
         yield "ended", f"left behind, and ended: {_processes(outcome.stragglers)}"
+    if outcome.spared:
+        yield "left", f"left behind, as it may be: {_processes(outcome.spared)}"
     if outcome.survivors:
         yield "ALIVE", f"could not be ended: {_processes(outcome.survivors)}"
 
@@ -66,6 +68,8 @@ def _headline(job: Job, outcome: Outcome) -> str:
             return outcome.trouble
         if outcome.survivors and isinstance(outcome.ending, Exited):
             return "left processes that could not be ended"
+        if outcome.stragglers and isinstance(outcome.ending, Exited):
+            return "left processes behind, which it may not"
         return describe_ending(outcome.ending, job.limits.grace)
     stage, result = job.stages[outcome.culprit], outcome.stages[outcome.culprit]
     ending = describe_ending(result.ending, stage.limits.grace)

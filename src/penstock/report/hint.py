@@ -14,11 +14,13 @@ from penstock.model.outcome import (
     Exited,
     Lost,
     NotStarted,
+    OutOfMemory,
     Signaled,
     TimedOut,
 )
+from penstock.model.signals import signal_name
 from penstock.model.verdict import SIGPIPE
-from penstock.report.words import duration
+from penstock.report.words import duration, size
 
 _SIGKILL = 9
 _FINDS_NOTHING = ("grep", "egrep", "fgrep", "zgrep", "rg", "pgrep")
@@ -38,8 +40,8 @@ def hint_for(
         search_path: PATH of the commands, where their own does not replace it.
     """
     match ending:
-        case TimedOut():
-            return _timed_out(stage, ending)
+        case TimedOut() | OutOfMemory():
+            return _over_limit(stage, ending)
         case NotStarted():
             return _not_started(stage, ending, search_path)
         case Exited(code):
@@ -52,14 +54,21 @@ def hint_for(
             return None
 
 
-def _timed_out(stage: Stage | None, ending: TimedOut) -> str:
+def _over_limit(stage: Stage | None, ending: TimedOut | OutOfMemory) -> str:
     """Where the limit can be changed: the command line, or the definition."""
+    in_file = stage is None or stage.place is not None
+    if isinstance(ending, OutOfMemory):
+        where = "`memory` of the command" if in_file else "--memory"
+        return f"raise {where} (it is {size(ending.limit_bytes)})"
+    limit = "idle" if ending.limit_of == "idle" else "timeout"
     whose = "the job" if ending.limit_of == "job" else "the command"
-    where = f"`timeout` of {whose}"
-    if stage is not None and stage.place is None:
-        where = "-t/--timeout"
+    option = "--idle" if limit == "idle" else "-t/--timeout"
+    where = f"`{limit}` of {whose}" if in_file else option
     hint = f"raise {where} (it is {duration(ending.timeout)})"
-    return f"{hint}; TERM alone did not end it" if ending.escalated else hint
+    if not ending.escalated:
+        return hint
+    first = "SIGTERM" if stage is None else signal_name(stage.command.signal)
+    return f"{hint}; {first.removeprefix('SIG')} alone did not end it"
 
 
 def _not_started(

@@ -9,6 +9,7 @@ from penstock.model.outcome import (
     Exited,
     Lost,
     NotStarted,
+    OutOfMemory,
     Signaled,
     TimedOut,
 )
@@ -34,15 +35,27 @@ def describe_ending(ending: Ending, grace: float = GRACE) -> str:
         case Exited() | Signaled():
             return _status(ending)
         case TimedOut(timeout, limit_of, status, escalated):
-            limit = "the timeout of the job" if limit_of == "job" else ""
-            after = f"timed out after {duration(timeout)}" + (limit and f", {limit}")
-            return after + _death(status, grace if escalated else None)
+            death = _death(status, grace if escalated else None)
+            return _timed_out(duration(timeout), limit_of) + death
         case Cancelled(cause, status, _):
             return f"cancelled: {cause}" + _death(status, None)
+        case OutOfMemory(limit, held, status):
+            end = "killed" if status is not None else "could not be ended"
+            return f"held {size(held)} of memory, of {size(limit)} that it may; {end}"
         case NotStarted(_, reason, _):
             return f"not started: {reason}"
         case Lost(reason):
             return f"lost: {reason}"
+
+
+def _timed_out(after: str, limit_of: str) -> str:
+    match limit_of:
+        case "idle":
+            return f"timed out, having said nothing for {after}"
+        case "job":
+            return f"timed out after {after}, the timeout of the job"
+        case _:
+            return f"timed out after {after}"
 
 
 def _status(status: Exited | Signaled) -> str:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from penstock.cli.lines.shared import FOR_ONE_JOB
 from penstock.cli.options import read_commands
 from penstock.cli.syntax import Operand, Subcommand
+from penstock.model.job import Leaks
 
 
 class PipeOptions(NamedTuple):
@@ -16,6 +17,11 @@ class PipeOptions(NamedTuple):
     timeout: float | None = None
     grace: float | None = None
     linger: float | None = None
+    idle: float | None = None
+    signal: int | None = None
+    nice: int = 0
+    memory: int | None = None
+    leaks: Leaks = "kill"
     stdin: str | None = None
     quiet: bool = False
     verbose: bool = False

@@ -10,6 +10,7 @@ from penstock.cli.lines.shared import (
     JOBS,
     JSON,
     KEEP_GOING,
+    LEAKS,
     LINGER,
     QUIET,
     SET,
@@ -18,6 +19,7 @@ from penstock.cli.lines.shared import (
 )
 from penstock.cli.options import DEFAULT_FILE, NO_SETTINGS, Jobs
 from penstock.cli.syntax import Operand, Subcommand
+from penstock.model.job import Leaks
 
 
 class RunOptions(NamedTuple):
@@ -28,6 +30,7 @@ class RunOptions(NamedTuple):
     timeout: float | None = None
     grace: float | None = None
     linger: float | None = None
+    leaks: Leaks | None = None
     keep_going: bool = False
     settings: Mapping[str, str] = NO_SETTINGS
     quiet: bool = False
@@ -68,6 +71,10 @@ LINE = Subcommand(
         ),
         GRACE,
         LINGER,
+        LEAKS._replace(
+            help="For jobs that do not say: what becomes of processes that they leave "
+            "behind: kill, warn, fail, allow. [default: kill]"
+        ),
         KEEP_GOING,
         SET,
         QUIET._replace(help="Tell failures only."),

@@ -5,8 +5,13 @@ from __future__ import annotations
 from penstock.cli.options import (
     read_duration,
     read_jobs,
+    read_leaks,
+    read_limit,
+    read_niceness,
     read_path,
     read_settings,
+    read_signal,
+    read_size,
     read_timeout,
 )
 from penstock.cli.syntax import Option
@@ -46,6 +51,43 @@ LINGER = Option(
     read_duration,
     "DURATION",
 )
+IDLE = Option(
+    "idle",
+    ("--idle",),
+    "End it when none of its processes has written a byte for so long. "
+    "[default: never]",
+    read_limit,
+    "DURATION",
+)
+SIGNAL = Option(
+    "signal",
+    ("-s", "--signal"),
+    "What to send first, when it has to be ended: INT, SIGUSR1, 2. [default: TERM]",
+    read_signal,
+    "SIGNAL",
+)
+NICE = Option(
+    "nice",
+    ("--nice",),
+    "How much to give way to others, 0 to 19; below 0 needs privileges.",
+    read_niceness,
+    "N",
+)
+MEMORY = Option(
+    "memory",
+    ("--memory",),
+    "End it when it holds more memory than that, with all that it has started: 512MiB.",
+    read_size,
+    "SIZE",
+)
+LEAKS = Option(
+    "leaks",
+    ("--leaks",),
+    "What becomes of processes that a command leaves behind: kill them; kill and warn, "
+    "though --quiet; kill and fail; or allow them to go on. [default: kill]",
+    read_leaks,
+    "kill|warn|fail|allow",
+)
 STDIN = Option(
     "stdin",
     ("--stdin",),
@@ -73,4 +115,7 @@ VERBOSE = Option(
 )
 JSON = Option("json", ("--json",), "Tell all in JSON, one event on each line.")
 
-FOR_ONE_JOB = (TIMEOUT, GRACE, LINGER, STDIN, QUIET, VERBOSE, JSON)
+FOR_ONE_JOB = (
+    *(TIMEOUT, IDLE, GRACE, SIGNAL, LINGER, LEAKS, NICE, MEMORY),
+    *(STDIN, QUIET, VERBOSE, JSON),
+)

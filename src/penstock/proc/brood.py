@@ -1,0 +1,83 @@
+"""The children of a worker while it runs a job: its commands, and its orphans."""
+
+from __future__ import annotations
+
+import os
+from resource import struct_rusage
+
+from penstock.clock import Clock
+from penstock.proc.descendants import children_of
+from penstock.proc.launch import Running
+from penstock.proc.reaper import MOST_WATCHED, read_status, read_usage, reap
+from penstock.proc.watch import Watch
+
+
+class Brood:
+    """Reaps all that dies below this process, and knows what it was.
+
+    Attributes:
+        running: the stages that were started.
+        alive: how many of them have not exited.
+        is_gone: this process has no child left, and so nothing below it.
+    """
+
+    def __init__(self, watch: Watch, clock: Clock) -> None:
+        self.running: list[Running] = []
+        self.alive = 0
+        self.is_gone = False
+        self._watch = watch
+        self._clock = clock
+        self._adopted: dict[int, int] = {}  # pid: pidfd
+
+    def attend(self) -> None:
+        """Wake up for the death of each command."""
+        self.alive = len(self.running)
+        for running in self.running:
+            if running.pidfd >= 0:
+                self._watch.listen(running.pidfd, self.collect)
+
+    def collect(self) -> bool:
+        """Reap all that is dead; True once this process has no child left."""
+        if self.is_gone:
+            return True
+        try:
+            pid, status, usage = reap()
+            while pid:
+                self._bury(pid, status, usage)
+                pid, status, usage = reap()
+        except ChildProcessError:
+            self.is_gone = True
+        else:
+            if not self.alive:
+                self._adopt()
+        return self.is_gone
+
+    def close(self) -> None:
+        """Give back every descriptor."""
+        for running in self.running:
+            running.close()
+        for pidfd in self._adopted.values():
+            os.close(pidfd)
+
+    def _bury(self, pid: int, status: int, usage: struct_rusage) -> None:
+        """Note the end of a command; an adopted orphan is only let go."""
+        for running in self.running:
+            if running.status is None and running.process.pid == pid:
+                self._watch.drop(running.pidfd)
+                now = self._clock.now()
+                running.end(read_status(status), read_usage(usage), now)
+                self.alive -= 1
+                return
+        pidfd = self._adopted.pop(pid, None)
+        if pidfd is not None:
+            self._watch.drop(pidfd)
+            os.close(pidfd)
+
+    def _adopt(self) -> None:
+        """Listen to the orphans that came to us, so that their deaths wake us."""
+        for pid in children_of(os.getpid()):
+            if len(self._adopted) == MOST_WATCHED:
+                return  # the others are reaped with these, or a little later
+            if pid not in self._adopted:
+                self._adopted[pid] = os.pidfd_open(pid)
+                self._watch.listen(self._adopted[pid], self.collect)
