@@ -25,6 +25,10 @@ RIGHT = {
     "DURATION": ["0", "5", "0.5", "500ms", "1h30m"],
     "N": ["4", "50%", "+1", "-1"],
     "FILE": ["-", "--", "-q", "a b", "\udcff"],
+    "SIGNAL": ["INT", "SIGUSR1", "rtmin+1", "15"],
+    "NICENESS": ["0", "19", "-20", "+5"],
+    "SIZE": ["1B", "64MiB", "1.5GB"],
+    "kill|warn|fail|allow": ["kill", "warn", "fail", "allow"],
     "NAME=VALUE": ["a=1", "a=", "b==", "-q=x", "\udcff=\udcfe"],
 }
 WRONG = ["", " ", "=", "5x", "-5", "inf", "1e3", "٣", "%", "+", "é", "\udcff", "--x"]

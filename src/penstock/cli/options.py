@@ -58,14 +58,6 @@ def read_timeout(texts: Sequence[str]) -> float | None:
     return read_duration(texts) or None
 
 
-def read_limit(texts: Sequence[str]) -> float:
-    """Seconds, more than 0."""
-    seconds = read_duration(texts)
-    if not seconds:
-        raise ValueError("a limit of 0 lets nothing run; for no limit, leave it out")
-    return seconds
-
-
 def read_size(texts: Sequence[str]) -> int:
     """Bytes, more than 0."""
     from penstock.spec.size import parse_size  # noqa: PLC0415 (seldom given)

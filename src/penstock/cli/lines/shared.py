@@ -6,7 +6,6 @@ from penstock.cli.options import (
     read_duration,
     read_jobs,
     read_leaks,
-    read_limit,
     read_niceness,
     read_path,
     read_settings,
@@ -55,8 +54,8 @@ IDLE = Option(
     "idle",
     ("--idle",),
     "End it when none of its processes has written a byte for so long. "
-    "[default: never]",
-    read_limit,
+    "0 for never. [default: never]",
+    read_timeout,
     "DURATION",
 )
 SIGNAL = Option(
@@ -71,7 +70,7 @@ NICE = Option(
     ("--nice",),
     "How much to give way to others, 0 to 19; below 0 needs privileges.",
     read_niceness,
-    "N",
+    "NICENESS",
 )
 MEMORY = Option(
     "memory",
