@@ -174,7 +174,7 @@ def _report(
         "",
         "Written by `scripts/bench kill-matrix`; do not edit. Each victim was run by",
         "each tool in a PID namespace of its own, and ended: by its own deadline, by",
-        "TERM to the tool, by INT to its process group (as Ctrl-C does), by KILL of it.",
+        "TERM to the tool, by INT to its process group (Ctrl-C), by KILL of it.",
         "A cell says how many processes were alive three seconds after the tool",
         f"was gone: `·` is none; `hangs` is a tool still there after {_HANGS:g} s.",
         "",
