@@ -53,6 +53,10 @@ def _run(argv: Sequence[str]) -> int:
     occupy_stdio()
     if argv and argv[0] == "--version":
         return say(0, out=f"penstock {__version__}\n")
+    if argv and argv[0] == "sh":  # has its own reader, and its own processes
+        from penstock.cli.sh import run_shell  # noqa: PLC0415 (only if used)
+
+        return run_shell(argv[1:])
     # Before anything heavy is imported: it stays as small as we are now, and imports
     # what it needs while we import what we do.
     nursery = _fork_nursery() if _is_to_run(argv) else None

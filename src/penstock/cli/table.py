@@ -22,7 +22,7 @@ NAMES = (
     "ps",
     "stop",
     "reap",
-)  # in the order of the help
+, "sh")  # in the order of the help
 
 
 def find(name: str) -> Subcommand | None:

@@ -31,7 +31,7 @@ class Brood:
 
     def attend(self) -> None:
         """Wake up for the death of each command."""
-        self.alive = len(self.running)
+        self.alive = sum(running.status is None for running in self.running)
         for running in self.running:
             if running.pidfd >= 0:
                 self._watch.listen(running.pidfd, self.collect)

@@ -15,6 +15,7 @@ from penstock.model.job import Job
 from penstock.model.outcome import Exited, NotStarted, Signaled, Usage
 from penstock.model.wiring import Wiring
 from penstock.proc.files import Files
+from penstock.proc.lean import Started
 from penstock.proc.nice import check_nice, renice
 from penstock.proc.spawn import CannotStart, find_program, spawn
 
@@ -47,7 +48,7 @@ class Running:
     def __init__(
         self,
         position: int,
-        process: subprocess.Popen[bytes],
+        process: subprocess.Popen[bytes] | Started,
         started_at: float,
     ) -> None:
         self.position = position
@@ -63,7 +64,9 @@ class Running:
         """Open the pidfd; not when this is made, so that a failure loses no process."""
         self.pidfd = os.pidfd_open(self.process.pid)
 
-    def end(self, status: Exited | Signaled, usage: Usage, now: float) -> None:
+    def end(
+        self, status: Exited | Signaled, usage: Usage | None, now: float
+    ) -> None:
         """Note how it ended; the process has been reaped."""
         self.status, self.usage = status, usage
         self.elapsed = now - self.started_at

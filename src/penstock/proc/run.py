@@ -25,7 +25,7 @@ from penstock.proc.brood import Brood
 from penstock.proc.conclude import Seen, conclude
 from penstock.proc.files import Files
 from penstock.proc.gauge import Gauge
-from penstock.proc.launch import StartFailed, launch
+from penstock.proc.launch import Running, StartFailed, launch
 from penstock.proc.log import LogPump
 from penstock.proc.order import Abandon, Cancel, Order, Station, Suspend
 from penstock.proc.pause import Pausable
@@ -68,13 +68,42 @@ def run_job(
     run = _Run(job, Files(descriptors), station, clock)
     try:
         run.launch(wiring)
-        run.watch()
-        run.linger()
-        run.stop()
-        run.drain()
-        return conclude(job, run.files, run.seen())
+        return _live(run)
     finally:
         run.close()
+
+
+def resume_job(
+    job: Job,
+    started: Sequence[Running],
+    not_started: NotStarted | None,
+    station: Station,
+    clock: Clock,
+) -> Outcome:
+    """Run to its end a job that this process has started already, by `lean`.
+
+    Args:
+        job: that was started; without streams of its own.
+        started: its stages, all or the first few; some may have ended.
+        not_started: why there are not more of them, if there should be.
+        station: see `run_job`.
+        clock: for every deadline.
+    """
+    run = _Run(job, Files(()), station, clock)
+    try:
+        run.take_over(started, not_started)
+        return _live(run)
+    finally:
+        run.close()
+
+
+def _live(run: _Run) -> Outcome:
+    """All of a job's life after its start."""
+    run.watch()
+    run.linger()
+    run.stop()
+    run.drain()
+    return conclude(run.job, run.files, run.seen())
 
 
 class _Run:
@@ -102,14 +131,21 @@ class _Run:
         try:
             launch(self.job, wiring, self.files, self._running, self._clock)
         except StartFailed as failure:
-            self.files.release_all()  # or what was started would wait for the rest
-            self.not_started = (failure.position, failure.ending)
-            name = self.job.stages[failure.position].name
-            self._hurry = True
-            self.stopped = Stop(f"{name} could not be started", alive(self._running))
+            self._fail_to_start(failure.position, failure.ending)
         self._brood.attend()
         for pump in self.files.logs.values():
             self._watch.listen(pump.reader, partial(self._pump, pump))
+
+    def take_over(
+        self, started: Sequence[Running], not_started: NotStarted | None
+    ) -> None:
+        """Go on with stages that were started before, and the failure to start more."""
+        self._running.extend(started)
+        if started:
+            self._started_at = started[0].started_at
+        if not_started is not None:
+            self._fail_to_start(len(started), not_started)
+        self._brood.attend()
 
     def watch(self) -> None:
         """Wait until every command has exited, or the job must be stopped."""
@@ -192,6 +228,14 @@ class _Run:
         self._watch.close()
         self._brood.close()
         self.files.close()
+
+    def _fail_to_start(self, position: int, ending: NotStarted) -> None:
+        """Note which stage could not be started, and stop the others."""
+        self.files.release_all()  # or what was started would wait for the rest
+        self.not_started = (position, ending)
+        name = self.job.stages[position].name
+        self._hurry = True
+        self.stopped = Stop(f"{name} could not be started", alive(self._running))
 
     def _has_changed(self, alive_before: int) -> bool:
         return self._brood.alive < alive_before or self.stopped is not None

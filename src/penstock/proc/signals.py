@@ -6,6 +6,7 @@ import _socket  # `socket` takes 7 ms
 import os
 import signal
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from types import FrameType
 
 from penstock.proc.descendants import children_of, descendants_of, parent_of
@@ -166,7 +167,8 @@ def die_by(number: int) -> None:
     import resource  # noqa: PLC0415 (only on this way out)
 
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    signal.signal(number, signal.SIG_DFL)
+    with suppress(OSError):  # SIGKILL has no other handler
+        signal.signal(number, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
     os.kill(os.getpid(), number)
 

@@ -1,0 +1,28 @@
+"""The line of ``penstock sh``, for the help; `make.shell_line` reads the words."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from penstock.cli.syntax import Operand, Subcommand
+
+
+class ShellOptions(NamedTuple):
+    """``penstock sh``: its words, as they were given."""
+
+    words: tuple[str, ...]
+
+
+LINE = Subcommand(
+    "sh",
+    "penstock.cli.sh",
+    ShellOptions,
+    "[OPTIONS] [SHELL OPTIONS] -c RECIPE",
+    "Be the shell of make: SHELL = penstock-sh.",
+    "penstock sh -t 5 -c 'sort names | head -1'",
+    "Each recipe has a deadline, fails when a command of its pipeline does, and leaves "
+    "nothing behind. `penstock sh --help` tells more.",
+    Operand("words", "-c RECIPE", tuple, required=True),
+    (),
+    stops=True,
+)

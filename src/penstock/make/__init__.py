@@ -1,0 +1,1 @@
+"""GNU make: its recipes, its jobserver, its flags. Runs nothing."""
