@@ -12,6 +12,7 @@ from pathlib import Path
 
 from bench.installed import CACHE, Installed, install, revision
 from bench.kill_matrix import bench_kill_matrix
+from bench.make import bench_make
 from bench.measure import Result, RunError, format_table
 from bench.pipe import bench_pipe
 from bench.pool import bench_pool
@@ -21,6 +22,7 @@ BENCHES = {
     "exec": bench_exec,
     "pool": bench_pool,
     "pipe": bench_pipe,
+    "make": bench_make,
     "import": bench_import,
     "kill-matrix": bench_kill_matrix,
 }

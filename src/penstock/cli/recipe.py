@@ -7,8 +7,8 @@ import select
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
+from penstock.cli.answer import CANCELLED, EXITED, SIGNALED
 from penstock.cli.printing import tell
-from penstock.cli.sh import CANCELLED, EXITED, SIGNALED
 from penstock.clock import MonotonicClock
 from penstock.make.place import MAKEFILES, find_recipe, makefiles_of
 from penstock.make.shell_line import ShellLine

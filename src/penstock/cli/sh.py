@@ -15,6 +15,7 @@ if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
 import os
 import sys
 
+from penstock.cli.answer import EXITED, answer_for
 from penstock.make.shell_line import ShellLine, read_shell_line
 from penstock.proc.lean import LeanJob
 from penstock.proc.pair import Answered, work_apart
@@ -23,9 +24,6 @@ from penstock.proc.stdio import occupy_stdio
 TYPE_CHECKING = False  # `typing` takes 8 ms
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-EXITED, SIGNALED, CANCELLED = b"x", b"s", b"c"
-"""What the worker answers, before a status or a signal."""
 
 _USAGE = 2
 _TROUBLE = 125
@@ -93,17 +91,10 @@ def _work(line: ShellLine, lifeline: int, maker: int) -> bytes:
         if statuses == [0] * len(statuses):
             return EXITED + b"\0"
         if len(statuses) == 1 and statuses[0] is not None:
-            return told(statuses[0])
+            return answer_for(statuses[0])
     from penstock.cli.recipe import finish  # noqa: PLC0415 (few recipes need it)
 
     return finish(line, stages, job, lifeline, maker)
-
-
-def told(status: int) -> bytes:
-    """The answer for a wait status (wait(2))."""
-    if os.WIFSIGNALED(status):
-        return SIGNALED + bytes((os.WTERMSIG(status),))
-    return EXITED + bytes((os.WEXITSTATUS(status),))
 
 
 def _stages(line: ShellLine) -> tuple[str, ...]:

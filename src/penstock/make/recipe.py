@@ -17,6 +17,7 @@ _RESERVED = frozenset(
 )
 _BLANKS = " \t"
 _IN_DOUBT = frozenset(";()`\n\r\0")
+_BEFORE_COMMENT = ("", *" \t\n|<>&(")
 _NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_")
 
 
@@ -98,12 +99,20 @@ class _Scanner:
                 self._at += 1
             case "$":
                 self._dollar()
-            case "&" if self._before() not in ("<", ">"):
-                raise _Doubt
-            case "<" if self._peek() == "<":
-                raise _Doubt
-            case "#" if self._before() in ("", *_BLANKS, "\n", "|", "<", ">", "&"):
-                raise _Doubt
+            case "&" | "<" | "#":
+                self._operator(char)
+            case _:
+                return
+
+    def _operator(self, char: str) -> None:
+        """Let `>&2` and `<file` pass; not a list, a here-document or a comment."""
+        before = self._before()
+        if (
+            (char == "&" and before not in ("<", ">"))
+            or (char == "<" and self._peek() == "<")
+            or (char == "#" and before in _BEFORE_COMMENT)
+        ):
+            raise _Doubt
 
     def _skip_to(self, closing: str) -> None:
         end = self._text.find(closing, self._at)
@@ -120,6 +129,8 @@ class _Scanner:
                     self._at += 1
                 case "$":
                     self._dollar(in_double=True)
+                case _:
+                    continue
 
     def _dollar(self, *, in_double: bool = False) -> None:
         match self._peek():
@@ -137,6 +148,8 @@ class _Scanner:
                 self._at += 1
             case "\\":
                 raise _Doubt  # sh removes `\\<newline>` before it reads on
+            case _:
+                return
 
     def _substitution(self) -> None:
         """Read over `$(...)`; one that holds more than quotes and pipes is in doubt."""

@@ -64,9 +64,7 @@ class Running:
         """Open the pidfd; not when this is made, so that a failure loses no process."""
         self.pidfd = os.pidfd_open(self.process.pid)
 
-    def end(
-        self, status: Exited | Signaled, usage: Usage | None, now: float
-    ) -> None:
+    def end(self, status: Exited | Signaled, usage: Usage | None, now: float) -> None:
         """Note how it ended; the process has been reaped."""
         self.status, self.usage = status, usage
         self.elapsed = now - self.started_at

@@ -56,7 +56,7 @@ class LeanJob:
         self.refusal: OSError | None = None
         self._is_childless = False
 
-    def start(self, commands: Sequence[Sequence[str]]) -> None:
+    def start(self, commands: Sequence[tuple[str, ...]]) -> None:
         """Start each of `commands`, its output the input of the next one.
 
         Args:
@@ -125,7 +125,7 @@ class LeanJob:
             self._is_childless = True
 
 
-def _spawn(argv: Sequence[str], stdin: int, stdout: int) -> int:
+def _spawn(argv: tuple[str, ...], stdin: int, stdout: int) -> int:
     """Start a command by posix_spawn(3): the C library's vfork, without an import.
 
     It inherits every descriptor that is inheritable, as from sh: in a recipe marked
@@ -136,7 +136,7 @@ def _spawn(argv: Sequence[str], stdin: int, stdout: int) -> int:
         for number, descriptor in enumerate((stdin, stdout))
         if descriptor >= 0
     ]
-    return os.posix_spawn(
+    return os.posix_spawnp(
         argv[0],
         argv,
         os.environ,
