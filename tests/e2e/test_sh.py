@@ -103,7 +103,7 @@ def test_the_subcommand_does_the_same(penstock_cli):
     assert penstock_cli("sh", "-ec", "echo x; exit 5") == (5, b"x\n", b"")
 
 
-def test_descriptors_that_make_hands_on_are_inherited(tmp_path):
+def test_descriptors_that_make_hands_on_are_inherited():
     reader, writer = os.pipe()
     try:
         subprocess.run(
@@ -303,7 +303,7 @@ def test_success_is_quiet(make):
 
 @needs_make
 @pytest.mark.slow
-def test_plain_make_waits_for_what_the_recipe_left_behind(tmp_path, marker):
+def test_plain_make_waits_for_what_the_recipe_left_behind(tmp_path):
     """What `penstock-sh` is for: without it, the reader of make's output hangs."""
     (tmp_path / "Makefile").write_text("all:\n\t@sleep 3 & echo x\n")
     clock = MonotonicClock()

@@ -22,7 +22,8 @@ NAMES = (
     "ps",
     "stop",
     "reap",
-, "sh")  # in the order of the help
+    "sh",
+)  # in the order of the help
 
 
 def find(name: str) -> Subcommand | None:
