@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from penstock.cli.lines.shared import GRACE, LINGER, TIMEOUT
 from penstock.cli.syntax import Operand, Subcommand
 
 
 class ShellOptions(NamedTuple):
-    """``penstock sh``: its words, as they were given."""
+    """``penstock sh``; what was not given is as here."""
 
     words: tuple[str, ...]
+    timeout: float | None = None
+    grace: float | None = None
+    linger: float | None = None
 
 
 LINE = Subcommand(
@@ -23,6 +27,6 @@ LINE = Subcommand(
     "Each recipe has a deadline, fails when a command of its pipeline does, and leaves "
     "nothing behind. `penstock sh --help` tells more.",
     Operand("words", "-c RECIPE", tuple, required=True),
-    (),
+    (TIMEOUT, GRACE, LINGER),
     stops=True,
 )
