@@ -11,7 +11,7 @@ from penstock.cli.syntax import Operand, Subcommand
 class ShellOptions(NamedTuple):
     """``penstock sh``; what was not given is as here."""
 
-    words: tuple[str, ...]
+    recipe: tuple[str, ...]
     timeout: float | None = None
     grace: float | None = None
     linger: float | None = None
@@ -26,7 +26,7 @@ LINE = Subcommand(
     "penstock sh -t 5 -c 'sort names | head -1'",
     "Each recipe has a deadline, fails when a command of its pipeline does, and leaves "
     "nothing behind. `penstock sh --help` tells more.",
-    Operand("words", "-c RECIPE", tuple, required=True),
+    Operand("recipe", "-c RECIPE", tuple, required=True),
     (TIMEOUT, GRACE, LINGER),
     stops=True,
 )
