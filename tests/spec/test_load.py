@@ -195,7 +195,9 @@ def test_bytes_are_utf8_with_or_without_a_mark():
 def test_a_byte_that_is_not_utf8_is_placed():
     with pytest.raises(DefinitionError) as error:
         load("a: é\nb: é".encode() + b"\xff", file="f")
-    assert error.value.mistakes == ("f:2:5: byte 0xff is not UTF-8",)
+    assert error.value.mistakes == (
+        "f:2:5: byte 0xff is not UTF-8\n    b: é\ufffd\n        ^",
+    )
 
 
 def test_a_very_long_chain_of_needs_is_no_trouble():
@@ -280,7 +282,7 @@ def test_five_different_mistakes_are_all_reported_with_their_places():
           b:
             needs: [c]
             pipe: [{run: x, stdout: y}, z]
-            retries: 2
+            retries: two
             tiemout: 3s
     """)
     assert [mistake.partition(";")[0].partition("\n")[0] for mistake in found] == [
@@ -288,6 +290,6 @@ def test_five_different_mistakes_are_all_reported_with_their_places():
         TEN,
         "f:8:13: there is no job `c`",
         "f:9:21: stdout of stage 1 feeds stage 2",
-        "f:10:5: `retries` (how often to try again) is not supported yet",
+        "f:10:14: `retries` must be a whole number, 0 or more",
         "f:11:5: `tiemout` is not a key that may stand in a job",
     ]

@@ -7,11 +7,22 @@ from collections.abc import Mapping
 from penstock.cli.options import DEFAULT_FILE
 from penstock.errors import UsageError
 from penstock.model.job import Pipeline
-from penstock.spec.load import load
+from penstock.proc.disk import LocalDisk
+from penstock.spec.load import Definition, examine
 
 
 def read_definition(path: str, settings: Mapping[str, str]) -> Pipeline:
     """The pipeline that `path` defines.
+
+    Raises:
+        UsageError: the file cannot be read.
+        DefinitionError: it is wrong.
+    """
+    return examine_definition(path, settings).pipeline
+
+
+def examine_definition(path: str, settings: Mapping[str, str]) -> Definition:
+    """All that is to be said of the definition in `path`.
 
     Raises:
         UsageError: the file cannot be read.
@@ -29,4 +40,4 @@ def read_definition(path: str, settings: Mapping[str, str]) -> Pipeline:
         raise UsageError(
             f"cannot read {path}: {error.strerror}\nhint: {hint}"
         ) from None
-    return load(data, file=path, settings=settings)
+    return examine(data, file=path, settings=settings, disk=LocalDisk())

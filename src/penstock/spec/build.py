@@ -6,10 +6,10 @@ import posixpath
 from typing import NamedTuple
 
 from penstock.model.command import Command
-from penstock.model.job import Job, Place, Stage, chain
+from penstock.model.job import Family, Job, Place, Stage, chain
 from penstock.model.stream import Direct, Inherit, Input, Log, Null
 from penstock.spec.files import FileUse, file_use, output
-from penstock.spec.mistakes import Spot, shown
+from penstock.spec.mistakes import Mistakes, Spot, listed, shown
 from penstock.spec.options import (
     Entry,
     Fields,
@@ -18,19 +18,30 @@ from penstock.spec.options import (
     override,
     read_options,
 )
-from penstock.spec.quoting import quote
-from penstock.spec.schema import COMMANDS, Where, names_in
+from penstock.spec.policy import leaks_of, read_policy, variables_of
+from penstock.spec.program import read_program, scalars_of
+from penstock.spec.schema import COMMANDS, PROGRAMS, Where, names_in
 from penstock.spec.tree import Mapping, Node, Scalar, Sequence
-from penstock.spec.variables import Scope, fill_command, fill_text
-from penstock.spec.words import command_from_text, split_words
+from penstock.spec.variables import Scope
+from penstock.spec.words import split_words
 
-# MAX_ARG_STRLEN of Linux (execve(2)), with the NUL at the end.
-LONGEST_ARGUMENT_BYTES = 131_072
-
+_STREAMS = ("stdin", "stdout", "stderr")
 _LONGEST_STAGE_NAME = 40
 _IN_NAMES = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 )
+
+
+class Defaults(NamedTuple):
+    """What a file says of all its jobs.
+
+    Attributes:
+        options: of every command.
+        fields: all the keys, for what concerns jobs.
+    """
+
+    options: Options
+    fields: Fields
 
 
 class Draft(NamedTuple):
@@ -41,26 +52,72 @@ class Draft(NamedTuple):
         spot: of its name.
         needs: each name, where it stands.
         files: what it reads and writes.
+        resources: each name, where it stands.
+        mistakes: of its file.
+        family: if it stands for one; the job is then one of its members, or like one.
     """
 
     job: Job
     spot: Spot
     needs: tuple[Scalar, ...]
     files: tuple[FileUse, ...]
+    resources: tuple[Scalar, ...]
+    mistakes: Mistakes
+    family: Family | None = None
 
 
-def build_job(
-    name: Scalar, node: Node, defaults: Options, scope: Scope, file: str
-) -> Draft:
+def build_job(name: Scalar, node: Node, defaults: Defaults, scope: Scope) -> Draft:
     """The job called `name` that `node` describes."""
-    fields = fields_of(node)
+    outer, scope = scope, scope._replace(used=set())
+    fields = fields_of(node) if isinstance(node, Mapping) else _one_command(name, node)
     own = read_options(fields, scope)
-    options = override(defaults, own)
+    options = override(defaults.options, own)
     if own.timeout is not None:
         # The job's own limit replaces the one that every command has by default.
         options = options._replace(timeout=None)
+    all_fields = {**defaults.fields, **fields}
+    policy = read_policy(all_fields, options, scope)
+    uses = [
+        FileUse(name.text, "outputs", path, item.spot, scope.mistakes)
+        for path, item in zip(
+            policy.outputs, scalars_of(fields.get("outputs")), strict=False
+        )
+    ]
+    stages = _stages(name, node, fields, options, scope, uses)
+    needs = scalars_of(fields.get("needs"))
+    commands = [stage.command for stage in stages]
+    job = Job(
+        name=name.text,
+        stages=tuple(stages),
+        links=chain(len(stages)),
+        needs=tuple(need.text for need in needs),
+        limits=options._replace(timeout=own.timeout).limits,
+        place=Place(scope.mistakes.file, *name.spot),
+        policy=policy._replace(variables=variables_of(commands, scope)),
+        leaks=leaks_of(all_fields),
+    )
+    outer.used.update(scope.used)
+    counted = fields_of(fields["resources"].value) if "resources" in fields else {}
+    things = tuple(entry.key for entry in counted.values())
+    return Draft(job, name.spot, needs, tuple(uses), things, scope.mistakes)
+
+
+def _one_command(name: Scalar, node: Node) -> Fields:
+    """The keys of a job that is written as nothing but its command."""
+    key = name._replace(text="run", spot=node.spot)
+    return {"run": Entry(key, node)} if isinstance(node, Scalar) else {}
+
+
+def _stages(
+    name: Scalar,
+    node: Node,
+    fields: Fields,
+    options: Options,
+    scope: Scope,
+    files: list[FileUse],
+) -> list[Stage]:
+    """The commands of a job, named; what they read and write goes to `files`."""
     stages: list[Stage] = []
-    files: list[FileUse] = []
     parts = _parts(name, node, fields, scope)
     for position, (spot, part) in enumerate(parts):
         uses = _files(part, name.text, scope)
@@ -69,20 +126,11 @@ def build_job(
         stages.append(
             stage._replace(
                 name=label if len(parts) == 1 else f"{position + 1}-{label}",
-                place=Place(file, *spot),
+                place=Place(scope.mistakes.file, *spot),
             )
         )
         files.extend(uses.values())
-    needs = _scalars(fields.get("needs"))
-    job = Job(
-        name=name.text,
-        stages=tuple(stages),
-        links=chain(len(stages)),
-        needs=tuple(need.text for need in needs),
-        limits=options._replace(timeout=own.timeout).limits,
-        place=Place(file, *name.spot),
-    )
-    return Draft(job, name.spot, needs, tuple(files))
+    return stages
 
 
 def _parts(
@@ -98,11 +146,11 @@ def _parts(
             scope.mistakes.add(name.spot, what)
         return []
     for entry in sorted(given, key=lambda e: e.key.spot)[1:]:
-        what = "a job has only one of `run`, `argv` and `pipe`; this is another"
+        what = f"a job has only one of {listed(COMMANDS)}; this is another"
         scope.mistakes.add(entry.key.spot, what)
     if "pipe" in fields:
         return _pipe(fields, scope) if len(given) == 1 else []
-    own = ("run", "argv", "stdin", "stdout", "stderr")
+    own = (*PROGRAMS, "stdin", "stdout", "stderr")
     part = {key: entry for key, entry in fields.items() if key in own}
     return [(given[0].value.spot, part)]
 
@@ -134,11 +182,11 @@ def _part(key: Scalar, item: Node) -> Fields:
 
 def _check_command(spot: Spot, part: Fields, scope: Scope) -> None:
     """Report a command of a pipe that has nothing to run, or two things."""
-    given = [part[key] for key in ("run", "argv") if key in part]
+    given = [part[key] for key in PROGRAMS if key in part]
     if not given and _all_known(part, "stage"):
         scope.mistakes.add(spot, "a command of a `pipe` needs `run` or `argv`")
     for entry in sorted(given, key=lambda e: e.key.spot)[1:]:
-        what = "a command has only one of `run` and `argv`; this is another"
+        what = f"a command has only one of {listed(PROGRAMS)}; this is another"
         scope.mistakes.add(entry.key.spot, what)
 
 
@@ -169,7 +217,7 @@ def _all_known(fields: Fields, where: Where) -> bool:
 
 def _files(part: Fields, job: str, scope: Scope) -> dict[str, FileUse]:
     """The files that a command has instead of its streams."""
-    uses = {k: file_use(part.get(k), job, scope) for k in ("stdin", "stdout", "stderr")}
+    uses = {k: file_use(part.get(k), job, scope) for k in _STREAMS if k in part}
     return {key: use for key, use in uses.items() if use}
 
 
@@ -178,9 +226,7 @@ def _stage(
 ) -> Stage:
     """A command with its streams, not yet named."""
     mine = override(options, read_options(part, scope))
-    command = _command(part, scope)._replace(
-        env=mine.env, cwd=mine.cwd, ok=mine.ok or (0,)
-    )
+    command = mine.given_to(read_program(part, scope))
     stdin, stdout, stderr = (uses.get(k) for k in ("stdin", "stdout", "stderr"))
     return Stage(
         name="",
@@ -188,44 +234,8 @@ def _stage(
         stdin=Input(stdin.path) if stdin else Null(),
         stdout=output(stdout.path, stdout.job) if stdout else Inherit(1),
         stderr=Direct(stderr.path) if stderr else Log(None),
-        limits=mine.limits,
+        limits=mine.limits._replace(idle=mine.idle),
     )
-
-
-def _command(part: Fields, scope: Scope) -> Command:
-    """What is run; no words at all where that is already reported."""
-    if "run" in part:
-        text = fill_command(part["run"].value, scope)
-        if text is None or _is_too_long(text, part["run"].value, scope):
-            return Command((), "")
-        return command_from_text(text)
-    words = _words(part.get("argv"), scope)
-    return Command(words, " ".join(map(quote, words)))
-
-
-def _words(entry: Entry | None, scope: Scope) -> tuple[str, ...]:
-    words: list[str] = []
-    for item in _scalars(entry):
-        text = fill_text(item, scope)
-        if text is not None and not _is_too_long(text, item, scope):
-            words.append(text)
-    return tuple(words)
-
-
-def _is_too_long(text: str, node: Node, scope: Scope) -> bool:
-    """Reports what the kernel would refuse to hand to a program."""
-    too_long = len(text.encode("utf-8", "surrogateescape")) >= LONGEST_ARGUMENT_BYTES
-    if too_long:
-        scope.mistakes.add(
-            node.spot, "longer than 128 KiB, which no program can be given: use a file"
-        )
-    return too_long
-
-
-def _scalars(entry: Entry | None) -> tuple[Scalar, ...]:
-    if entry is None or not isinstance(entry.value, Sequence):
-        return ()
-    return tuple(item for item in entry.value.items if isinstance(item, Scalar))
 
 
 def _stage_name(command: Command) -> str:

@@ -19,15 +19,17 @@ class FileUse(NamedTuple):
 
     Attributes:
         job: its name.
-        key: how: `stdin`, `stdout` or `stderr`.
+        key: how: `stdin`, `stdout`, `stderr` or `outputs`.
         path: as it was given.
-        spot: where.
+        spot: where that stands.
+        mistakes: of the file in which it stands.
     """
 
     job: str
     key: str
     path: str
     spot: Spot
+    mistakes: Mistakes
 
     @property
     def place(self) -> str:
@@ -49,7 +51,7 @@ def file_use(entry: Entry | None, job: str, scope: Scope) -> FileUse | None:
         what = f"`{entry.key.text}` must name a file; {shown(path)} does not"
         scope.mistakes.add(entry.value.spot, what)
         return None
-    return FileUse(job, entry.key.text, path, entry.value.spot)
+    return FileUse(job, entry.key.text, path, entry.value.spot, scope.mistakes)
 
 
 def output(path: str, job: str) -> Output:
@@ -71,21 +73,24 @@ def output(path: str, job: str) -> Output:
     return Output(path, posixpath.join(directory, partial))
 
 
-def check_files(uses: list[FileUse], mistakes: Mistakes) -> None:
+def check_files(uses: list[FileUse]) -> None:
     """Report files that two would write, or that one job reads and writes."""
     written: dict[str, FileUse] = {}
     for use in uses:
         if use.is_device or use.key == "stdin":
             continue
         first = written.setdefault(use.place, use)
-        if first is not use:
-            mistakes.add(
+        # What a stream of the job writes may be told once more as its output.
+        twin = first.job == use.job and "outputs" in (first.key, use.key)
+        if first is not use and not (twin and first.key != use.key):
+            where = use.mistakes.place_of(first.mistakes, first.spot)
+            use.mistakes.add(
                 use.spot,
                 f"{shown(use.path)} is written twice, also by `{first.key}` of job "
-                f"{shown(first.job)} on line {first.spot.line}",
+                f"{shown(first.job)} {where}",
             )
     for use in uses:
         writer = written.get(use.place)
         if use.key == "stdin" and writer and writer.job == use.job:
             what = f"job {shown(use.job)} would read and write {shown(use.path)}"
-            mistakes.add(max(use.spot, writer.spot), what)
+            use.mistakes.add(max(use.spot, writer.spot), what)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from penstock.spec.build import Draft
 from penstock.spec.mistakes import Mistakes, shown
@@ -12,19 +12,53 @@ from penstock.spec.tree import Scalar
 _SHOWN = 8
 
 
-def check_needs(drafts: list[Draft], mistakes: Mistakes) -> None:
+def check_names(drafts: list[Draft]) -> None:
+    """Report jobs of one name, which only different files can have."""
+    first: dict[str, Draft] = {}
+    for draft in drafts:
+        other = first.setdefault(draft.job.name, draft)
+        if other is not draft:
+            where = draft.mistakes.place_of(other.mistakes, other.spot)
+            what = f"there is a job {shown(draft.job.name)} already, {where}"
+            draft.mistakes.add(draft.spot, what)
+
+
+def check_needs(drafts: list[Draft]) -> None:
     """Report needs of jobs that are not there, twice there, or need each other."""
     known = {draft.job.name: draft for draft in drafts}
     edges: dict[str, tuple[Scalar, ...]] = {}
     for name, draft in known.items():
-        edges[name] = tuple(_good_needs(draft, known, mistakes))
-    _report_circles(edges, mistakes)
+        edges[name] = tuple(_good_needs(draft, known))
+    _report_circles(edges, known)
 
 
-def _good_needs(
-    draft: Draft, known: dict[str, Draft], mistakes: Mistakes
-) -> Iterator[Scalar]:
+def check_resources(
+    drafts: list[Draft], there_is: Mapping[str, int], mistakes: Mistakes
+) -> None:
+    """Report counted things that there are not, or not so many of.
+
+    Args:
+        drafts: the jobs.
+        there_is: how many of each, in all.
+        mistakes: finds names like a wrong one.
+    """
+    for draft in drafts:
+        for name, (thing, count) in zip(
+            draft.resources, draft.job.policy.resources, strict=False
+        ):
+            if thing not in there_is:
+                hint = mistakes.suggestion(thing, there_is)
+                what = f"there is no resource {shown(thing)}"
+                hint = hint or f"; at the top, write resources: {{{thing}: 1}}"
+                draft.mistakes.add(name.spot, what + hint)
+            elif count > there_is[thing]:
+                what = f"of {shown(thing)} there are only {there_is[thing]}"
+                draft.mistakes.add(name.spot, what)
+
+
+def _good_needs(draft: Draft, known: dict[str, Draft]) -> Iterator[Scalar]:
     """The needs that lead to another job, after reporting the others."""
+    mistakes = draft.mistakes
     seen: set[str] = set()
     for need in draft.needs:
         name = shown(need.text)
@@ -40,7 +74,9 @@ def _good_needs(
         seen.add(need.text)
 
 
-def _report_circles(edges: dict[str, tuple[Scalar, ...]], mistakes: Mistakes) -> None:
+def _report_circles(
+    edges: dict[str, tuple[Scalar, ...]], known: dict[str, Draft]
+) -> None:
     """Report each knot of jobs once, by a circle in it.
 
     Depth first and without recursion: a chain may be longer than Python's stack.
@@ -57,7 +93,7 @@ def _report_circles(edges: dict[str, tuple[Scalar, ...]], mistakes: Mistakes) ->
                 continue
             path[name] = rest
             if need.text in path:
-                _report(list(path), need, reported, mistakes)
+                _report(list(path), need, reported, known[name].mistakes)
             elif need.text not in done:
                 path[need.text] = iter(edges[need.text])
 

@@ -34,15 +34,19 @@ class Spot(NamedTuple):
 
 
 class Mistakes:
-    """Collects what is wrong with one definition text.
+    """Collects what is wrong with the text of one file.
 
-    Invariant: nothing is dropped; `settle` raises if and only if anything was added.
+    Invariant: nothing is dropped, but what was said of that spot already; `settle`
+    raises if and only if anything was added.
+
+    Attributes:
+        file: its name.
     """
 
     def __init__(self, file: str, text: str) -> None:
-        self._file = file
+        self.file = file
         self._text = text
-        self._found: list[tuple[Spot | None, str]] = []
+        self._found: dict[tuple[Spot | None, str], None] = {}  # a set in order
         self._comparisons = 0
 
     def __bool__(self) -> bool:
@@ -50,7 +54,16 @@ class Mistakes:
 
     def add(self, spot: Spot | None, what: str) -> None:
         """Note a mistake at `spot`; None for what stands nowhere in the file."""
-        self._found.append((spot, what))
+        self._found[spot, what] = None
+
+    def add_all(self, others: Mistakes) -> None:
+        """Note what `others` found in the same text."""
+        self._found.update(others._found)
+
+    def place_of(self, other: Mistakes, spot: Spot) -> str:
+        """Where `spot` of the text of `other` is, for a message about this one."""
+        same = other.file == self.file
+        return f"on line {spot.line}" if same else f"in {other.file}:{spot.line}"
 
     def has_any_on(self, line: int) -> bool:
         """Whether a mistake on that line is already known."""
@@ -67,18 +80,33 @@ class Mistakes:
         Raises:
             DefinitionError: if anything was.
         """
+        settle((self,))
+
+    def printed(self) -> tuple[str, ...]:
+        """Each mistake with its line, in the order of the file."""
         if not self._found:
-            return
+            return ()
         lines = split_lines(self._text)
         found = sorted(self._found, key=lambda item: item[0] or Spot(0, 0))
-        raise DefinitionError(tuple(self._printed(*item, lines) for item in found))
+        return tuple(self._printed(*item, lines) for item in found)
 
     def _printed(self, spot: Spot | None, what: str, lines: list[str]) -> str:
         if spot is None:
-            return f"{self._file}: {what}"
-        head = f"{self._file}:{spot.line}:{spot.column}: {what}"
+            return f"{self.file}: {what}"
+        head = f"{self.file}:{spot.line}:{spot.column}: {what}"
         line = lines[spot.line - 1] if spot.line <= len(lines) else ""
         return f"{head}\n{_pointed_at(line, spot.column)}" if line else head
+
+
+def settle(files: Iterable[Mistakes]) -> None:
+    """Raise what was found in all of the files.
+
+    Raises:
+        DefinitionError: if anything was.
+    """
+    found = tuple(one for mistakes in files for one in mistakes.printed())
+    if found:
+        raise DefinitionError(found)
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
@@ -97,6 +125,12 @@ def shown(text: str, most: int = 40) -> str:
     """`text` between backquotes, on one line, printable and not too long."""
     short = text if len(text) <= most else text[:most] + "..."
     return f"`{_printable(short)}`"
+
+
+def listed(names: Iterable[str]) -> str:
+    """The names between backquotes: `a`, `b` and `c`."""
+    *most, last = (f"`{name}`" for name in names)
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def split_lines(text: str) -> list[str]:

@@ -1,31 +1,87 @@
 """Schema: every key that a definition file may have, in one table.
 
-`shape` checks a file by this table, so that what is documented, what is checked and
-what is generated from it cannot differ. A key that is planned is in the table too:
-it is refused by name, never ignored and never taken for a spelling mistake.
+`shape` checks a file by this table, `json_schema` tells it to editors, and the table
+of keys in docs/definition.md is made of it: what is documented, what is checked and
+what is generated cannot differ.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
-Where = Literal["file", "defaults", "job", "stage"]
-"""A mapping of the definition: its top, `defaults`, a job, a command of a `pipe`."""
+from penstock.model.job import Leaks
+from penstock.model.policy import CAUSES
+
+Where = Literal[
+    "file",
+    "defaults",
+    "job",
+    "hook",
+    "stage",
+    "retries",
+    "service",
+    "notify",
+    "source",
+]
+"""A mapping of the definition: its top, `defaults`, a job, a job of `setup`, `teardown`
+or `notify`, a command of a `pipe`, and what some keys hold."""
 
 Kind = Literal[
-    "command",  # text for a shell
-    "text",  # one piece of text
-    "texts",  # a list of texts
+    "command",
+    "text",
+    "texts",
     "duration",
-    "codes",  # one exit code, or a list
-    "env",  # names and texts
-    "names",  # one job name, or a list
-    "variables",  # names and texts, or nothing
+    "codes",
+    "env",
+    "names",
+    "variables",
+    "size",
+    "signal",
+    "niceness",
+    "count",
+    "counts",
+    "choice",
+    "choices",
+    "function",
+    "files",
     "defaults",
     "jobs",
-    "stages",  # a list of commands
-    "later",  # planned
+    "stages",
+    "for",
+    "retries",
+    "service",
+    "hook",
+    "notify",
 ]
+
+KINDS: dict[Kind, str] = {
+    "command": "a command, as for sh",
+    "text": "a text",
+    "texts": "a list of texts",
+    "duration": "a time: `500ms`, `10s`, `1h30m`",
+    "codes": "an exit code, or a list",
+    "env": "names and texts",
+    "names": "a name, or a list",
+    "variables": "names and texts, or nothing",
+    "size": "a size: `64KiB`, `2GiB`",
+    "signal": "`INT`, `SIGUSR1`, `RTMIN+3`, a number",
+    "niceness": "a number, -20 to 19",
+    "count": "a number",
+    "counts": "names and numbers",
+    "choice": "one of",
+    "choices": "one or a list of",
+    "function": "`package.module:function`",
+    "files": "a path, or a list",
+    "defaults": "keys",
+    "jobs": "names and jobs",
+    "stages": "a list of commands",
+    "for": "names, each with a list, `{glob: ...}` or `{lines: ...}`",
+    "retries": "a number, or keys",
+    "service": "`true`, or keys",
+    "hook": "a command, or the keys of a job",
+    "notify": "keys",
+}
+"""How the value of a key is written, in words."""
 
 
 class Field(NamedTuple):
@@ -36,63 +92,120 @@ class Field(NamedTuple):
         kind: what its value must be.
         doc: one line for the user.
         where: the mappings it may stand in.
+        choices: the words that it may be, if these are all.
     """
 
     name: str
     kind: Kind
     doc: str
     where: tuple[Where, ...]
+    choices: tuple[str, ...] = ()
 
 
-_COMMAND: tuple[Where, ...] = ("job", "stage")
-_ANY: tuple[Where, ...] = ("defaults", "job", "stage")
+_FILE: tuple[Where, ...] = ("file",)
+_JOB: tuple[Where, ...] = ("job",)
+_JOBS: tuple[Where, ...] = ("job", "hook")
+_ONE: tuple[Where, ...] = ("job", "hook", "stage")
+_ANY: tuple[Where, ...] = ("defaults", "job", "hook", "stage")
+
+LEAKS: tuple[str, ...] = get_args(Leaks)
 
 FIELDS = (
-    Field("vars", "variables", "variables and their values", ("file",)),
-    Field("defaults", "defaults", "options for every command", ("file",)),
-    Field("jobs", "jobs", "the jobs, by name", ("file",)),
-    Field("run", "command", "a command, as for sh", _COMMAND),
-    Field("argv", "texts", "a command as a list, never seen by a shell", _COMMAND),
-    Field("pipe", "stages", "commands, each one's stdout to the next", ("job",)),
-    Field("needs", "names", "jobs that must have succeeded first", ("job",)),
+    Field("include", "files", "definition files that belong to this one", _FILE),
+    Field("vars", "variables", "variables and their values", _FILE),
+    Field("defaults", "defaults", "options for every job and command", _FILE),
+    Field(
+        "resources",
+        "counts",
+        "counted things: here all, in a job its part",
+        (
+            "file",
+            "job",
+        ),
+    ),
+    Field("setup", "hook", "runs before all jobs; none is run if it fails", _FILE),
+    Field("teardown", "hook", "runs after all jobs, however they ended", _FILE),
+    Field("notify", "notify", "commands that hear how the run ended", _FILE),
+    Field("jobs", "jobs", "the jobs, by name", _FILE),
+    Field("run", "command", "what to run", _ONE),
+    Field("argv", "texts", "what to run, never seen by a shell", _ONE),
+    Field("python", "function", "a function that reads stdin, writes stdout", _ONE),
+    Field("pipe", "stages", "what to run, each one's stdout to the next", _JOBS),
+    Field("stages", "stages", "what to run, as named commands joined freely", _JOBS),
+    Field("from", "names", "the commands whose output it reads", ("stage",)),
+    Field("for", "for", "makes one job for each value, or each combination", _JOB),
+    Field("needs", "names", "jobs that must have succeeded first", _JOB),
+    Field("when", "command", "the job is passed over unless this succeeds", _JOB),
+    Field("inputs", "files", "what it reads; `*` is a pattern", _JOB),
+    Field("outputs", "files", "what it makes; with these it is not run in vain", _JOB),
+    Field("retries", "retries", "how often to try again", ("defaults", "job")),
+    Field("slots", "count", "how many slots it takes", _JOB),
+    Field("service", "service", "it runs while others need it", _JOB),
+    Field(
+        "leftovers",
+        "choice",
+        "what becomes of processes that it leaves",
+        (
+            "defaults",
+            "job",
+            "hook",
+        ),
+        LEAKS,
+    ),
     Field("timeout", "duration", "how long it may run", _ANY),
-    Field("grace", "duration", "how long from TERM to KILL", _ANY),
+    Field("idle", "duration", "how long it may be without output", _ANY),
+    Field("grace", "duration", "how long from the first signal to KILL", _ANY),
+    Field("signal", "signal", "the first signal, if not TERM", _ANY),
+    Field("nice", "niceness", "added to its niceness", _ANY),
+    Field("memory", "size", "what it and all that it starts may hold", _ANY),
     Field("env", "env", "environment variables", _ANY),
     Field("cwd", "text", "directory to run in", _ANY),
     Field("ok", "codes", "exit codes that mean success", _ANY),
-    Field("stdin", "text", "file that the first command reads", _COMMAND),
-    Field("stdout", "text", "file that appears when the job succeeded", _COMMAND),
-    Field("stderr", "text", "file for diagnostics", _COMMAND),
-    Field("include", "later", "other definition files", ("file",)),
-    Field("for", "later", "one job for each value", ("job",)),
-    Field("stages", "later", "named commands, joined freely", ("job",)),
-    Field("retries", "later", "how often to try again", ("defaults", "job")),
-    Field("backoff", "later", "the wait before a retry", ("defaults", "job")),
-    Field("inputs", "later", "files it reads", ("job",)),
-    Field("outputs", "later", "files it makes", ("job",)),
-    Field("when", "later", "whether to run it at all", ("job",)),
-    Field("slots", "later", "how many slots it takes", ("defaults", "job")),
-    Field("resources", "later", "counted things that it takes", ("defaults", "job")),
-    Field("service", "later", "runs while others need it", ("job",)),
-    Field("leftovers", "later", "what to do with what it leaves", ("defaults", "job")),
-    Field("python", "later", "a Python function as a command", _COMMAND),
-    Field("signal", "later", "the first signal, instead of TERM", _ANY),
-    Field("nice", "later", "its priority", _ANY),
-    Field("memory", "later", "how much memory it may use", _ANY),
-    Field("from", "later", "the commands whose output it reads", ("stage",)),
+    Field("stdin", "text", "file that the first command reads", _ONE),
+    Field("stdout", "text", "file that appears when the job succeeded", _ONE),
+    Field("stderr", "text", "file for diagnostics", _ONE),
+    Field("times", "count", "how often, after the first try", ("retries",)),
+    Field("backoff", "duration", "the wait before; doubled each time", ("retries",)),
+    Field("on", "choices", "the causes that are worth it", ("retries",), CAUSES),
+    Field("ready", "command", "succeeds once it can be used", ("service",)),
+    Field("within", "duration", "how long it may take to be ready", ("service",)),
+    Field("on_success", "hook", "run when all is well", ("notify",)),
+    Field("on_failure", "hook", "run when something failed", ("notify",)),
+    Field("always", "hook", "run in any case, after these", ("notify",)),
+    Field("glob", "text", "the files that match a pattern, sorted", ("source",)),
+    Field("lines", "text", "the lines of a file that are not empty", ("source",)),
 )
 
 TITLES: dict[Where, str] = {
     "file": "at the top of the file",
     "defaults": "in `defaults`",
     "job": "in a job",
+    "hook": "in `setup`, `teardown` or `notify`",
     "stage": "in a command of a `pipe`",
+    "retries": "in `retries`",
+    "service": "in `service`",
+    "notify": "in `notify`",
+    "source": "in the values of a `for`",
 }
 
-COMMANDS = ("run", "argv", "pipe")
-"""A job has exactly one of these; a command of a pipe, one of the first two."""
+PROGRAMS = ("run", "argv", "python")
+"""A command has exactly one of these."""
+
+COMMANDS = (*PROGRAMS, "pipe")
+"""A job has exactly one of these."""
 
 _BY_NAME = {field.name: field for field in FIELDS}
+_PLACES: tuple[Where, ...] = get_args(Where)
+_NAMES = {
+    where: tuple(field.name for field in FIELDS if where in field.where)
+    for where in _PLACES
+}
+
+NOT_YET = frozenset(
+    "stages from for when inputs outputs retries slots resources service "  # noqa: SIM905 (one line each)
+    "setup teardown notify".split()
+)
+"""Keys that are read but not obeyed yet, and therefore refused."""
 
 
 def field_named(name: str) -> Field | None:
@@ -101,5 +214,5 @@ def field_named(name: str) -> Field | None:
 
 
 def names_in(where: Where) -> tuple[str, ...]:
-    """The keys that may stand there today."""
-    return tuple(f.name for f in FIELDS if where in f.where and f.kind != "later")
+    """The keys that may stand there."""
+    return _NAMES[where]

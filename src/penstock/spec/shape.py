@@ -9,17 +9,38 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from penstock.spec.mistakes import Mistakes, shown
-from penstock.spec.schema import TITLES, Field, Kind, Where, field_named, names_in
+from penstock.spec.numbers import (
+    check_choice,
+    check_choices,
+    check_count,
+    check_counts,
+    check_function,
+    check_niceness,
+    check_signal,
+    check_size,
+)
+from penstock.spec.schema import (
+    NOT_YET,
+    TITLES,
+    Field,
+    Kind,
+    Where,
+    field_named,
+    names_in,
+)
 from penstock.spec.tree import Broken, Mapping, Node, Scalar, Sequence
 from penstock.spec.values import (
     check_codes,
     check_command,
     check_duration,
     check_env,
+    check_files,
     check_filled,
     check_names,
+    check_text,
     check_texts,
     check_variables,
+    is_variable_name,
     unexpected,
 )
 
@@ -51,10 +72,13 @@ def _field(key: Scalar, where: Where, mistakes: Mistakes) -> Field | None:
         what = f"{shown(key.text)} is not a key that may stand {TITLES[where]}"
         hint = mistakes.suggestion(key.text, known)
         mistakes.add(key.spot, what + (hint or f"; expected {_list(known)}"))
-    elif field.kind == "later":
+    elif field.name in NOT_YET:
         mistakes.add(key.spot, f"`{key.text}` ({field.doc}) is not supported yet")
     elif where not in field.where:
-        places = " or ".join(TITLES[place] for place in field.where)
+        shown_places = [
+            p for p in field.where if p != "hook" or "job" not in field.where
+        ]
+        places = " or ".join(TITLES[place] for place in shown_places)
         what = f"`{key.text}` cannot stand {TITLES[where]}: it belongs {places}"
         mistakes.add(key.spot, what)
     else:
@@ -90,6 +114,80 @@ def _job(node: Node, key: Scalar, mistakes: Mistakes) -> Node:
         return check_fields(node, "job", mistakes)
     form = "`run: ...`" if isinstance(node, Scalar) else "`pipe:` and the list"
     return unexpected(node, f"a job is written as keys, here {form}", mistakes)
+
+
+def _hook(node: Node, field: Field, mistakes: Mistakes) -> Node:
+    """A command as a text, or the keys of a job."""
+    if isinstance(node, Mapping):
+        return check_fields(node, "hook", mistakes)
+    return check_command(node, field, mistakes)
+
+
+def _notify(node: Node, _field: Field, mistakes: Mistakes) -> Node:
+    return check_fields(node, "notify", mistakes)
+
+
+def _retries(node: Node, field: Field, mistakes: Mistakes) -> Node:
+    """How many, or the keys that say more."""
+    if not isinstance(node, Mapping):
+        return check_count(node, field, mistakes)
+    checked = check_fields(node, "retries", mistakes)
+    if all(key.text != "times" for key, _ in node.entries):
+        mistakes.add(node.spot, "`retries` says no number of `times`")
+    return checked
+
+
+def _service(node: Node, field: Field, mistakes: Mistakes) -> Node:
+    """`true`, or the keys that say more."""
+    if isinstance(node, Scalar) and node.text == "true":
+        return Mapping((), node.spot)
+    if isinstance(node, Mapping):
+        return check_fields(node, "service", mistakes)
+    expected = f"`{field.name}` must be `true`, or keys such as {{ready: ...}}"
+    return unexpected(node, expected, mistakes)
+
+
+def _for(node: Node, field: Field, mistakes: Mistakes) -> Node:
+    """Names of variables, each with a source of values."""
+    if not isinstance(node, Mapping) or not node.entries:
+        expected = f"`{field.name}` must map names to lists, such as {{n: [1, 2]}}"
+        return unexpected(node, expected, mistakes)
+    entries: list[tuple[Scalar, Node]] = []
+    for key, value in node.entries:
+        if not is_variable_name(key.text):
+            what = f"{shown(key.text)} cannot be the name of a variable: "
+            mistakes.add(key.spot, what + "letters, digits, _ and -, a letter first")
+        entries.append((key, _source(value, key, field, mistakes)))
+    return Mapping(tuple(entries), node.spot)
+
+
+def _source(node: Node, key: Scalar, field: Field, mistakes: Mistakes) -> Node:
+    """A list of values, or one key that says where they come from."""
+    if isinstance(node, Mapping):
+        if len(node.entries) == 1:
+            return check_fields(node, "source", mistakes)
+        what = f"{shown(key.text)} takes its values from one of `glob` and `lines`"
+        mistakes.add(node.spot, what)
+        return Broken(node.spot)
+    if not isinstance(node, Sequence) or not node.items:
+        expected = (
+            f"{shown(key.text)} must have a list of values, at least one, "
+            "or {glob: ...} or {lines: ...}"
+        )
+        return unexpected(node, expected, mistakes)
+    items = tuple(check_text(item, field, mistakes) for item in node.items)
+    _report_twins(items, mistakes)
+    return Sequence(items, node.spot)
+
+
+def _report_twins(items: tuple[Node, ...], mistakes: Mistakes) -> None:
+    """Report values that stand in the list twice: their jobs would have one name."""
+    seen: set[str] = set()
+    for item in items:
+        if isinstance(item, Scalar):
+            if item.text in seen:
+                mistakes.add(item.spot, f"{shown(item.text)} stands here twice")
+            seen.add(item.text)
 
 
 def _wrong_with_job_name(name: str) -> str | None:
@@ -137,7 +235,21 @@ _CHECKS: dict[Kind, _Check] = {
     "env": check_env,
     "names": check_names,
     "variables": check_variables,
+    "size": check_size,
+    "signal": check_signal,
+    "niceness": check_niceness,
+    "count": check_count,
+    "counts": check_counts,
+    "choice": check_choice,
+    "choices": check_choices,
+    "function": check_function,
+    "files": check_files,
     "defaults": _defaults,
     "jobs": _jobs,
     "stages": _stages,
+    "for": _for,
+    "retries": _retries,
+    "service": _service,
+    "hook": _hook,
+    "notify": _notify,
 }

@@ -60,6 +60,11 @@ class Broken(NamedTuple):
 Node = Scalar | Sequence | Mapping | Broken
 
 
+def entries_of(node: Node | None) -> tuple[tuple[Scalar, Node], ...]:
+    """The entries of a mapping; none of anything else."""
+    return node.entries if isinstance(node, Mapping) else ()
+
+
 def kind_of(node: Node) -> str:
     """What `node` is, in words for a message."""
     if isinstance(node, Sequence):

@@ -11,6 +11,7 @@ from penstock.spec.schema import Field
 from penstock.spec.tree import Broken, Mapping, Node, Scalar, Sequence, kind_of
 
 HIGHEST_CODE = 255
+_LIMITS = ("timeout", "idle", "within")
 
 
 def check_text(node: Node, field: Field, mistakes: Mistakes) -> Node:
@@ -64,10 +65,9 @@ def check_duration(node: Node, field: Field, mistakes: Mistakes) -> Node:
     except ValueError as error:
         mistakes.add(checked.spot, f"`{field.name}`: {error}")
         return Broken(checked.spot)
-    if field.name == "timeout" and not seconds:
-        mistakes.add(
-            checked.spot, "`timeout` of 0 leaves no time; for no limit, leave it out"
-        )
+    if field.name in _LIMITS and not seconds:
+        what = f"`{field.name}` of 0 leaves no time; for no limit, leave it out"
+        mistakes.add(checked.spot, what)
         return Broken(checked.spot)
     return checked
 
@@ -121,6 +121,16 @@ def check_names(node: Node, field: Field, mistakes: Mistakes) -> Node:
     )
 
 
+def check_files(node: Node, field: Field, mistakes: Mistakes) -> Node:
+    """One path, or a list of at least one."""
+    items = node.items if isinstance(node, Sequence) else (node,)
+    if not items:
+        return unexpected(node, f"`{field.name}` must name a file", mistakes)
+    return Sequence(
+        tuple(check_filled(item, field, mistakes) for item in items), node.spot
+    )
+
+
 def check_variables(node: Node, field: Field, mistakes: Mistakes) -> Node:
     """Names of variables, each with a text or with nothing."""
     if isinstance(node, Scalar) and node.is_null:
@@ -144,10 +154,10 @@ def is_variable_name(text: str) -> bool:
     return text.isascii() and text.replace("-", "_").isidentifier() and text[0] != "-"
 
 
-def unexpected(node: Node, expected: str, mistakes: Mistakes) -> Broken:
+def unexpected(node: Node, expected: str, mistakes: Mistakes, hint: str = "") -> Broken:
     """Reports what was found where something else was expected."""
     if not isinstance(node, Broken):
-        mistakes.add(node.spot, f"{expected}; found {kind_of(node)}")
+        mistakes.add(node.spot, f"{expected}; found {kind_of(node)}{hint}")
     return Broken(node.spot)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -19,15 +19,17 @@ class Scope(NamedTuple):
     """What a text of the definition is filled in with.
 
     Attributes:
-        text: the definition, for finding where in it a `{{name}}` stands.
+        text: of the file, for finding where in it a `{{name}}` stands.
         values: every variable. One that has no value stands for itself, so that
             one mistake does not make more.
         mistakes: where to report.
+        used: receives the names that were filled in.
     """
 
     text: str
     values: Mapping[str, str]
     mistakes: Mistakes
+    used: set[str]
 
     @property
     def env(self) -> tuple[tuple[str, str], ...]:
@@ -35,37 +37,87 @@ class Scope(NamedTuple):
         return tuple((k, v) for k, v in self.values.items() if k.isidentifier())
 
 
-def resolve(
-    declared: tree.Node | None,
+class Declared(NamedTuple):
+    """The `vars` of one file.
+
+    Attributes:
+        node: None where there are none.
+        mistakes: of the file.
+    """
+
+    node: tree.Node | None
+    mistakes: Mistakes
+
+
+def resolve(files: Sequence[Declared], settings: Mapping[str, str]) -> dict[str, str]:
+    """The value of every variable: from the settings, else from the last that says.
+
+    Args:
+        files: what each declares; the last is the one that was asked for.
+        settings: from the command line.
+    """
+    values: dict[str, str] = {}
+    missing: dict[str, tuple[tree.Scalar, Mistakes]] = {}
+    for declared in files:
+        for key, node in tree.entries_of(declared.node):
+            if isinstance(node, tree.Scalar) and not node.is_null:
+                values[key.text] = node.text
+            elif key.text not in values:
+                values[key.text] = f"{{{{{key.text}}}}}"
+                if isinstance(node, tree.Scalar):
+                    missing[key.text] = key, declared.mistakes
+    for name, (key, mistakes) in missing.items():
+        if values[name] == f"{{{{{name}}}}}" and name not in settings:
+            what = f"`{name}` has no value: give it with `--set {name}=...`"
+            mistakes.add(key.spot, what)
+    is_known = not any(isinstance(d.node, tree.Broken) for d in files)
+    _set(values, settings, files[-1].mistakes, is_known=is_known)
+    return values
+
+
+def _set(
+    values: dict[str, str],
     settings: Mapping[str, str],
     mistakes: Mistakes,
-) -> dict[str, str]:
-    """The value of every variable: from the settings, else from the definition."""
-    entries = declared.entries if isinstance(declared, tree.Mapping) else ()
-    values = {key.text: f"{{{{{key.text}}}}}" for key, _ in entries}
-    for key, node in entries:
-        if key.text in settings or not isinstance(node, tree.Scalar):
-            continue
-        if node.is_null:
-            what = f"`{key.text}` has no value: give it with `--set {key.text}=...`"
-            mistakes.add(key.spot, what)
-        else:
-            values[key.text] = node.text
+    *,
+    is_known: bool,
+) -> None:
+    """Put the settings over the values; no new names."""
     for name, value in settings.items():
-        if name not in values and not isinstance(declared, tree.Broken):
+        if name not in values:
             hint = mistakes.suggestion(name, values) or _known(values)
-            mistakes.add(None, f"--set: there is no variable {shown(name)}{hint}")
+            if is_known:
+                mistakes.add(None, f"--set: there is no variable {shown(name)}{hint}")
         elif not is_passable(value):
             mistakes.add(None, f"--set: {shown(name)} holds what no command can take")
         else:
             values[name] = value
-    return values
 
 
 def fill_text(node: tree.Node, scope: Scope) -> str | None:
     """The text of `node`, filled in as it is; None if that is already wrong."""
     template = _template(node, scope)
     return None if template is None else fill(template, scope.values)
+
+
+def fill_pattern(node: tree.Node, scope: Scope) -> str | None:
+    """The glob pattern of `node`: what is filled in matches itself, unless raw."""
+    template = _template(node, scope)
+    if template is None:
+        return None
+    return "".join(
+        piece
+        if isinstance(piece, str)
+        else scope.values[piece.name]
+        if piece.raw
+        else _escaped(scope.values[piece.name])
+        for piece in template
+    )
+
+
+def _escaped(value: str) -> str:
+    """A pattern that matches nothing but `value` (glob(7))."""
+    return "".join(f"[{char}]" if char in "*?[" else char for char in value)
 
 
 def fill_command(node: tree.Node, scope: Scope) -> str | None:
@@ -89,6 +141,9 @@ def _template(node: tree.Node, scope: Scope) -> Template | None:
     if not isinstance(node, tree.Scalar):
         return None
     template = parse_template(node.text)
+    if len(template) == 1 and isinstance(template[0], str):
+        return template
+    scope.used.update(slot.name for slot in slots_of(template))
     unknown = tuple(s for s in slots_of(template) if s.name not in scope.values)
     for slot, spot in _spots(node, unknown, scope.text):
         hint = scope.mistakes.suggestion(slot.name, scope.values)
