@@ -22,5 +22,7 @@ def main(given: ExecOptions, nursery: Nursery) -> int:
         (command,),
         given,
     )
+    if given.isolate:
+        nursery.isolate()
     telling = Telling(given.quiet, given.verbose, given.json, exit_codes=False)
     return run_one(job, nursery, telling)

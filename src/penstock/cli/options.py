@@ -19,6 +19,8 @@ from penstock.spec.duration import parse_duration
 
 DEFAULT_FILE = "penstock.yaml"
 
+ISOLATIONS = ("pidns",)
+
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _LEAST_NICE, _MOST_NICE = -20, 19  # setpriority(2)
 _MOST_DIGITS = 6  # no machine has a million CPUs; int() is slow on a megabyte of digits
@@ -100,6 +102,16 @@ def read_path(texts: Sequence[str]) -> str:
     if not texts[-1]:
         raise ValueError("expected the name of a file, found an empty text")
     return texts[-1]
+
+
+def read_isolation(texts: Sequence[str]) -> str | None:
+    """A layer of `ISOLATIONS`; None for none."""
+    if texts[-1] == "none":
+        return None
+    if texts[-1] in ISOLATIONS:
+        return texts[-1]
+    known = ", ".join(("none", *ISOLATIONS))
+    raise ValueError(f"{_shown(texts[-1])} is no isolation: write one of {known}")
 
 
 def read_jobs(texts: Sequence[str]) -> Jobs:

@@ -16,5 +16,7 @@ def main(given: PipeOptions, nursery: Nursery) -> int:
         commands,
         given,
     )
+    if given.isolate:
+        nursery.isolate()
     telling = Telling(given.quiet, given.verbose, given.json, exit_codes=True)
     return run_one(job, nursery, telling)

@@ -29,6 +29,8 @@ TITLE = "ps-nursery"
 _PACKET_BYTES = 16
 _PIPE_BYTES = 1 << 16  # all that a pipe holds: no number is cut in two
 _QUIT = b"q"
+_ISOLATE = b"i"
+_ISOLATED = "isolated"
 _PATIENCE = SWEEP_BUDGET + 1.0  # seconds: a worker's own sweep ends before
 
 
@@ -74,6 +76,7 @@ class _Keeper:
         self._spared: set[int] = set()  # what jobs were allowed to leave behind
         self._spares, self._spares_in = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._spares, False)
+        self._fork = fork_into
         self._epoll = select.epoll()
         self._epoll.register(control.fileno(), select.EPOLLIN)
         self._epoll.register(guardian, select.EPOLLIN)
@@ -91,7 +94,7 @@ class _Keeper:
             worker.serve(channel, (self._itself, self._guardian), self._spares_in)
 
         with channel:
-            pid = fork_into(live)
+            pid = self._fork(live)
         self._workers[pid] = os.pidfd_open(pid)
         self._epoll.register(self._workers[pid], select.EPOLLIN)
 
@@ -134,12 +137,26 @@ class _Keeper:
             )
         except ConnectionError:
             return False
+        if packet == _ISOLATE:
+            self._isolate()
+            return True
         if not descriptors:
             return bool(packet) and packet != _QUIT
         # Without a process to be had, the pool sees end-of-file: one job is lost.
         with suppress(OSError):
             self.start_worker(socket.socket(fileno=descriptors[0]))
         return True
+
+    def _isolate(self) -> None:
+        """Fork each worker into a PID namespace from now on; say why not, if not."""
+        from penstock.proc.isolate import (  # noqa: PLC0415 (only if it is asked for)
+            fork_isolated,
+            try_isolation,
+        )
+
+        self._fork = fork_isolated
+        with suppress(OSError):
+            self._control.send((try_isolation() or _ISOLATED).encode())
 
     def _sweep(self) -> tuple[Process, ...]:
         """End all that lives below but workers: what dead workers left."""

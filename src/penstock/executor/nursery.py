@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _WORKER = b"w"
 _QUIT = b"q"
+_ISOLATE = b"i"
+_ISOLATED = b"isolated"
+_REASON_BYTES = 4096
 _FAREWELL = 20.0  # seconds: a worker's sweep, and two of the nursery's
 
 
@@ -69,6 +72,29 @@ class Nursery:
                 raise
         return ours
 
+    def isolate(self) -> None:
+        """Let every worker from now on live in a PID namespace of its own.
+
+        Raises:
+            PenstockError: there is none to be had here.
+            NurseryLost: the nursery is gone.
+        """
+        if self._first_worker is not None:  # it ends, since nobody talks to it
+            self._first_worker.close()
+            self._first_worker = None
+        try:
+            self._control.send(_ISOLATE)
+            answer = self._control.recv(_REASON_BYTES) if self._answers() else b""
+        except ConnectionError:
+            answer = b""
+        if not answer:
+            raise NurseryLost(f"the nursery (PID {self.pid}) is gone")
+        if answer != _ISOLATED:
+            raise PenstockError(
+                "there is no PID namespace to be had here: "
+                f"{answer.decode(errors='replace')}; see `penstock doctor`"
+            )
+
     def close(self) -> bool:
         """End the nursery and all below it; whether it said that nothing is left.
 
@@ -85,6 +111,14 @@ class Nursery:
         if self._first_worker is not None:
             self._first_worker.close()
         return self._wait()
+
+    def _answers(self) -> bool:
+        """Whether the nursery says something, or is gone, in a reasonable time."""
+        import select  # noqa: PLC0415 (not before the fork)
+
+        poll = select.poll()
+        poll.register(self._control.fileno(), select.POLLIN)
+        return bool(poll.poll(_FAREWELL * 1000))
 
     def _wait(self) -> bool:
         """Wait for the process, and reap it: by its PID, never -1."""

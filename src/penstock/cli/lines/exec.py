@@ -22,6 +22,7 @@ class ExecOptions(NamedTuple):
     memory: int | None = None
     leaks: Leaks = "kill"
     stdin: str | None = None
+    isolate: str | None = None
     quiet: bool = False
     verbose: bool = False
     json: bool = False

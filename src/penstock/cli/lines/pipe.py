@@ -23,6 +23,7 @@ class PipeOptions(NamedTuple):
     memory: int | None = None
     leaks: Leaks = "kill"
     stdin: str | None = None
+    isolate: str | None = None
     quiet: bool = False
     verbose: bool = False
     json: bool = False

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from penstock.cli.lines.shared import (
     GRACE,
+    ISOLATE,
     JOBS,
     JSON,
     KEEP_GOING,
@@ -32,6 +33,7 @@ class RunOptions(NamedTuple):
     linger: float | None = None
     leaks: Leaks | None = None
     keep_going: bool = False
+    isolate: str | None = None
     settings: Mapping[str, str] = NO_SETTINGS
     quiet: bool = False
     verbose: bool = False
@@ -76,6 +78,7 @@ LINE = Subcommand(
             "behind: kill, warn, fail, allow. [default: kill]"
         ),
         KEEP_GOING,
+        ISOLATE,
         SET,
         QUIET._replace(help="Tell failures only."),
         VERBOSE,

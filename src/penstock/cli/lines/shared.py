@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from penstock.cli.options import (
     read_duration,
+    read_isolation,
     read_jobs,
     read_leaks,
     read_niceness,
@@ -95,6 +96,14 @@ STDIN = Option(
     read_path,
     "FILE",
 )
+ISOLATE = Option(
+    "isolate",
+    ("--isolate",),
+    "What else keeps commands from surviving: pidns gives each job a PID namespace, "
+    "so that nothing outlives a kill of all of penstock at once. [default: none]",
+    read_isolation,
+    "LAYER",
+)
 KEEP_GOING = Option(
     "keep_going",
     ("-k", "--keep-going"),
@@ -116,5 +125,5 @@ JSON = Option("json", ("--json",), "Tell all in JSON, one event on each line.")
 
 FOR_ONE_JOB = (
     *(TIMEOUT, IDLE, GRACE, SIGNAL, LINGER, LEAKS, NICE, MEMORY),
-    *(STDIN, QUIET, VERBOSE, JSON),
+    *(STDIN, ISOLATE, QUIET, VERBOSE, JSON),
 )
