@@ -15,19 +15,27 @@ from penstock.executor.base import Executor
 from penstock.model.action import (
     Action,
     CancelJob,
+    EndErrand,
+    EndJob,
     PassJob,
+    RetryJob,
     SetAlarm,
     SkipJob,
+    StartErrand,
     StartJob,
 )
 from penstock.model.event import (
     AlarmRang,
+    ErrandEnded,
     Event,
+    Finished,
     Interrupted,
     JobEnded,
     JobPassed,
+    JobRetried,
     JobSkipped,
     JobStarted,
+    News,
     RunEnded,
     RunStarted,
     Sink,
@@ -36,7 +44,7 @@ from penstock.model.job import Job, Pipeline
 from penstock.model.outcome import TROUBLE, Outcome
 from penstock.model.tally import Tally, count
 from penstock.plan.base import Plan
-from penstock.plan.scheduler import Scheduler
+from penstock.plan.frame import plan_run, spare_slots
 
 
 class Interrupts(Protocol):
@@ -143,11 +151,15 @@ class Engine:
             name: of the run, for its events.
             keep_going: after a failure, still run what does not depend on it.
 
+        The executor has `spare_slots` more than jobs are to be alive at once.
+
         Raises:
             UsageError: the jobs of the pipeline can never be put in order.
         """
-        plan = Scheduler(pipeline.jobs, self._executor.slots, keep_going=keep_going)
-        names = tuple(job.name for job in pipeline.jobs)
+        slots = self._executor.slots - spare_slots(pipeline)
+        plan = plan_run(pipeline, slots, keep_going=keep_going)
+        jobs = [job.name for job in pipeline.jobs]
+        names = (*jobs, *(family.name for family in pipeline.families))
         return self.carry_out(plan, name=name, jobs=names, file=pipeline.file)
 
     # The loop: the plan says what to do, the engine does it and waits until something
@@ -176,44 +188,48 @@ class Engine:
         slots, at = self._executor.slots, self._clock.wall()
         self._advance(plan, RunStarted(name, at, jobs, slots, file))
         while not plan.is_done:
-            for event in self._wait():
-                self._advance(plan, event)
+            for news in self._wait():
+                self._advance(plan, news)
         status, elapsed = self._tally.status, self._clock.now() - started
         self._announce(RunEnded(status, self._clock.wall(), elapsed))
         status = TROUBLE if self._faults else status
         return RunResult(status, self._tally, tuple(self._faults))
 
-    def _advance(self, plan: Plan, event: Event | AlarmRang) -> None:
-        if not isinstance(event, AlarmRang):
-            self._announce(event)
-        for action in plan.handle(event):
+    def _advance(self, plan: Plan, news: News) -> None:
+        if isinstance(news, RunStarted | JobPassed | Interrupted):
+            self._announce(news)
+        for action in plan.handle(news):
             self._perform(action)
 
     def _perform(self, action: Action) -> None:
         match action:
-            case StartJob(job):
-                self._start(job)
+            case StartJob(job, attempt):
+                ready = self._submit(job)
+                if ready is not None:
+                    self._announce(JobStarted(ready, self._clock.wall(), attempt))
+            case StartErrand(job):
+                self._submit(job)
             case PassJob():
                 self._passed.append(action)
             case CancelJob(name, cause, now):
                 self._executor.cancel(name, cause, now=now)
-            case SkipJob(job, because):
-                self._announce(JobSkipped(job, because, self._clock.wall()))
             case SetAlarm(name, after):
                 self._alarms[name] = self._clock.now() + after
+            case RetryJob() | EndJob() | EndErrand() | SkipJob():
+                self._announce(_told(action, self._clock.wall()))
 
-    def _start(self, job: Job) -> None:
-        """Submit `job`, unless the dispatch says that there is no need."""
+    def _submit(self, job: Job) -> Job | None:
+        """As what `job` is submitted; None if the dispatch passes it over."""
         given = self._dispatch.before(job)
         if isinstance(given, PassJob):
             self._passed.append(given)
-            return
+            return None
         ready, descriptors = given
         self._executor.submit(ready, descriptors)
         self._running[ready.name] = ready
-        self._announce(JobStarted(ready, self._clock.wall()))
+        return ready
 
-    def _wait(self) -> Iterator[Event | AlarmRang]:
+    def _wait(self) -> Iterator[News]:
         """What happened next; signals first, so that nothing is started after one."""
         deadline = min(self._alarms.values(), default=None)
         if self._passed:
@@ -223,8 +239,7 @@ class Engine:
             yield Interrupted(signal, self._clock.wall())
         for outcome in outcomes:
             job = self._running.pop(outcome.job)
-            told = self._dispatch.after(job, outcome)
-            yield JobEnded(job, told, self._clock.wall())
+            yield Finished(job, self._dispatch.after(job, outcome))
         for _ in range(len(self._passed)):
             passed = self._passed.popleft()
             yield JobPassed(passed.job, passed.because, self._clock.wall())
@@ -242,3 +257,16 @@ class Engine:
                 self._faults.append(fault)
                 # Without this event, whatever it tells from now on would be wrong.
                 self._listening = tuple(s for s in self._listening if s is not sink)
+
+
+def _told(action: RetryJob | EndJob | EndErrand | SkipJob, at: float) -> Event:
+    """What the sinks hear of an action that is to be told, and nothing more."""
+    match action:
+        case RetryJob(job, outcome, attempt, after):
+            return JobRetried(job, outcome, attempt, after, at)
+        case EndJob(job, outcome, attempt):
+            return JobEnded(job, outcome, at, attempt)
+        case EndErrand(job, kind, outcome):
+            return ErrandEnded(job, kind, outcome, at)
+        case SkipJob(job, because):
+            return JobSkipped(job, because, at)

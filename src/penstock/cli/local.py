@@ -18,6 +18,7 @@ from penstock.executor.pool import Pool
 from penstock.model.event import Sink
 from penstock.model.job import Pipeline
 from penstock.model.verdict import SIGPIPE
+from penstock.plan.frame import spare_slots
 from penstock.proc.descendants import children_of
 from penstock.proc.prctl import become_subreaper
 from penstock.proc.reaper import SWEEP_BUDGET, sweep_orphans
@@ -57,7 +58,8 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     # A shell may have exec'ed us while it had children: those are not ours to end.
     strangers = frozenset(children_of(os.getpid())) - {nursery.pid}
     become_subreaper()  # should nursery and worker die together, we are next in line
-    pool = Pool(slots, nursery, wake=flags.fileno(), output=output)
+    workers = slots + spare_slots(pipeline)
+    pool = Pool(workers, nursery, wake=flags.fileno(), output=output)
     try:
         flags.on_suspend = lambda: _stand_still(pool)
         interrupts = flags if output is None else _Reader(output, flags)

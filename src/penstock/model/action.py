@@ -1,20 +1,65 @@
-"""What to do next: the answers of the scheduler, carried out by the engine."""
+"""What to do next: the answers of a plan, carried out by the engine."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
+from penstock.model.event import ErrandKind
 from penstock.model.job import Job
+from penstock.model.outcome import Outcome
 
 
 class StartJob(NamedTuple):
-    """Give the job to the executor; a slot is free for it."""
+    """Give the job to the executor, which has room for it; attempts count from 1."""
+
+    job: Job
+    attempt: int = 1
+
+
+class RetryJob(NamedTuple):
+    """Tell that an attempt of a job has failed, and when there will be another.
+
+    Attributes:
+        job: as it was in `Finished`.
+        attempt: the number of the one that failed.
+        after: seconds until the next; the plan sets its own alarm.
+    """
+
+    job: Job
+    outcome: Outcome
+    attempt: int
+    after: float
+
+
+class EndJob(NamedTuple):
+    """Tell that a job is over; each job once, if it is not skipped.
+
+    Attributes:
+        job: as it was in `Finished`.
+        outcome: as it was there, or as the plan sees it.
+    """
+
+    job: Job
+    outcome: Outcome
+    attempt: int = 1
+
+
+class StartErrand(NamedTuple):
+    """Give the executor a command that is no job of the run; it has room for it."""
 
     job: Job
 
 
+class EndErrand(NamedTuple):
+    """Tell that an errand is over."""
+
+    job: Job
+    kind: ErrandKind
+    outcome: Outcome
+
+
 class CancelJob(NamedTuple):
-    """End a running job.
+    """End a running job or errand.
 
     Attributes:
         name: the job's.
@@ -63,4 +108,14 @@ class SetAlarm(NamedTuple):
     after: float
 
 
-Action = StartJob | CancelJob | SkipJob | PassJob | SetAlarm
+Action = (
+    StartJob
+    | RetryJob
+    | EndJob
+    | StartErrand
+    | EndErrand
+    | CancelJob
+    | SkipJob
+    | PassJob
+    | SetAlarm
+)

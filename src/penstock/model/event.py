@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from penstock.model.job import Job
 from penstock.model.outcome import Outcome
+
+ErrandKind = Literal["when", "ready", "notice"]
+"""Whether a job is to be run, whether a service can be used, how the run ended."""
 
 
 class RunStarted(NamedTuple):
@@ -27,25 +30,66 @@ class RunStarted(NamedTuple):
 
 
 class JobStarted(NamedTuple):
-    """A job was given to a worker."""
+    """A job was given to a worker; once for each attempt, which count from 1."""
 
     job: Job
+    at: float
+    attempt: int = 1
+
+
+class JobRetried(NamedTuple):
+    """An attempt of a job has failed, and it is to be tried again.
+
+    Attributes:
+        attempt: the number of the one that failed.
+        after: seconds until the next.
+    """
+
+    job: Job
+    outcome: Outcome
+    attempt: int
+    after: float
     at: float
 
 
 class JobEnded(NamedTuple):
-    """A job is over, and nothing of it is alive (but `outcome.survivors`)."""
+    """A job is over, and nothing of it is alive (but `outcome.survivors`).
+
+    Each job ends, or is skipped, once.
+
+    Attributes:
+        attempt: the number of the last one; its outcome is that of the job.
+    """
 
     job: Job
     outcome: Outcome
     at: float
+    attempt: int = 1
 
 
 class JobSkipped(NamedTuple):
-    """A job will not be run, because of another or of an interruption."""
+    """A job will not be run.
+
+    Attributes:
+        job: or one that stands, by its name, for all of a family that were not started.
+        because: in words, naming the job at the root of it, or the signal.
+    """
 
     job: Job
     because: str
+    at: float
+
+
+class ErrandEnded(NamedTuple):
+    """A command that serves the run, and is no job of it, is over; it does not count.
+
+    Attributes:
+        kind: see `ErrandKind`.
+    """
+
+    job: Job
+    kind: ErrandKind
+    outcome: Outcome
     at: float
 
 
@@ -77,15 +121,25 @@ class RunEnded(NamedTuple):
     elapsed: float
 
 
-Event = (
-    RunStarted | JobStarted | JobEnded | JobSkipped | JobPassed | Interrupted | RunEnded
-)
+JobEvent = JobStarted | JobRetried | JobEnded | JobSkipped | JobPassed | ErrandEnded
+Event = RunStarted | JobEvent | Interrupted | RunEnded
+
+
+class Finished(NamedTuple):
+    """What was submitted is over; told to the plan, which says what that means."""
+
+    job: Job
+    outcome: Outcome
 
 
 class AlarmRang(NamedTuple):
     """The time of a `SetAlarm` has come; told to the plan, and to no sink."""
 
     name: str
+
+
+News = RunStarted | Finished | JobPassed | Interrupted | AlarmRang
+"""What a plan hears."""
 
 
 class Sink(Protocol):

@@ -34,8 +34,8 @@ class TimedOut(NamedTuple):
 
     Attributes:
         timeout: the limit, in seconds.
-        limit_of: "command", "job" where the job's own limit passed, or "idle" where
-            the command said nothing for so long.
+        limit_of: "command", "job" where the job's own limit passed, "idle" where the
+            command said nothing for so long, "ready" where a service was not in time.
         status: how the process then ended; None if it never did.
         escalated: it took a KILL, `grace` seconds after the TERM.
     """
@@ -81,7 +81,8 @@ class NotStarted(NamedTuple):
         errno: of the call that failed; None if another stage is to blame.
         reason: in words, with the name that could not be found or opened.
         culprit: what failed: "command" (execve), "file" (open, chdir), "system" (no
-            descriptor left, say), "sibling" (another stage of the job).
+            descriptor left, say), "sibling" (another stage of the job), "when" (nobody
+            knows whether the job is to be run).
     """
 
     errno: int | None
@@ -165,6 +166,7 @@ class Outcome(NamedTuple):
             the job allows that.
         peak_bytes: the most memory that all its processes held at once; None where
             nobody looked.
+        remark: why it has failed, where its ending does not tell, in words.
     """
 
     job: str
@@ -178,6 +180,7 @@ class Outcome(NamedTuple):
     trouble: str | None = None
     spared: tuple[Process, ...] = ()
     peak_bytes: int | None = None
+    remark: str | None = None
 
     @property
     def status(self) -> int:

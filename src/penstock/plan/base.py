@@ -11,17 +11,21 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from penstock.model.action import Action
-from penstock.model.event import AlarmRang, Event
+from penstock.model.event import News
 
 
 class Plan(Protocol):
-    """Decides: events in, actions out."""
+    """Decides: news in, actions out.
+
+    For each job that it starts, it says once that the job ended (`EndJob`); a job that
+    it does not start is skipped (`SkipJob`), or never heard of.
+    """
 
     @property
     def is_done(self) -> bool:
         """Whether every job has ended or was skipped."""
         ...
 
-    def handle(self, event: Event | AlarmRang) -> Iterable[Action]:
-        """Take note of `event`, and say what is to be done about it, in that order."""
+    def handle(self, news: News) -> Iterable[Action]:
+        """Take note of `news`, and say what is to be done about it, in that order."""
         ...

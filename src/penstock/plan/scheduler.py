@@ -1,166 +1,357 @@
-"""Scheduler: which job to start, cancel or skip, and when. Events in, actions out.
+"""Scheduler: which job to start, retry, cancel or skip, and when. News in, actions out.
 
-A job is in one place at a time, and moves only downwards:
+A job is in one place at a time. It moves only downwards, but for a retry:
 
-    _unmet    waits for the jobs it needs
-    _ready    needs nothing more, and waits for a slot
-    _running  was started, and has not ended
-    (none)    has ended, or was skipped: nothing will be said of it again
+    _needs     waits for the jobs it needs
+    _families  (members of a family) was not made yet
+    _queue     needs nothing more, and waits for room  <─┐
+    _errands   has room, and is asked whether it is to run │
+    _running   was started, and has not ended              │
+    _resting   has failed, and waits to be tried again   ──┘
+    (none)     has ended, or was skipped: nothing will be said of it again
 
-The scheduler is at rest when every job has left all three. Once a run is *halted*, by
-a failure or by a signal, nothing is started any more. No clock, no threads, no I/O:
-the order of the events is all that it knows.
+The scheduler is at rest when every job has left all of these. Once a run is *halted*,
+by a failure or by a signal, nothing is started any more. No clock, no threads, no I/O:
+the order of the news is all that it knows. Jobs that others can need, and families, are
+*units* here; a member counts for its family.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from operator import itemgetter
 
 from penstock.errors import UsageError
-from penstock.model.action import Action, CancelJob, SkipJob, StartJob
+from penstock.model.action import (
+    Action,
+    CancelJob,
+    EndErrand,
+    EndJob,
+    PassJob,
+    RetryJob,
+    SetAlarm,
+    SkipJob,
+    StartErrand,
+    StartJob,
+)
 from penstock.model.event import (
     AlarmRang,
-    Event,
+    Finished,
     Interrupted,
-    JobEnded,
     JobPassed,
-    JobSkipped,
-    JobStarted,
-    RunEnded,
+    News,
     RunStarted,
 )
-from penstock.model.job import Job
+from penstock.model.job import Family, Job, Pipeline
+from penstock.model.outcome import Cancelled, Outcome
 from penstock.model.signals import signal_name
-from penstock.plan.graph import find_cycle
+from penstock.plan.attempt import Attempt
+from penstock.plan.check import check
+from penstock.plan.errand import doubt_of, errand_for, unasked
+from penstock.plan.families import Families
+from penstock.plan.needs import Needs
+from penstock.plan.retry import next_try
+from penstock.plan.room import Queue, Room
+from penstock.plan.services import Services, as_service
 
 
 class Scheduler:
     """Decides the order of one run; ready jobs are started in the order given.
 
     Args:
-        jobs: in the order of the file.
-        slots: how many may be alive at once.
+        pipeline: its jobs in the order of the file, then its families.
+        slots: how many jobs may be alive at once; services are not counted.
         keep_going: after a failure, still run what does not depend on it.
 
     Raises:
-        UsageError: a name is used twice or unknown, jobs need each other in a circle,
-            or there is no slot.
+        UsageError: see `check`; or there is no slot.
     """
 
     def __init__(
-        self, jobs: Sequence[Job], slots: int, *, keep_going: bool = False
+        self, pipeline: Pipeline, slots: int, *, keep_going: bool = False
     ) -> None:
-        _check(jobs, slots)
-        self._jobs = {job.name: job for job in jobs}
-        self._position = {job.name: i for i, job in enumerate(jobs)}
-        self._needed_by: dict[str, list[str]] = {}
-        for job in jobs:
-            for need in dict.fromkeys(job.needs):
-                self._needed_by.setdefault(need, []).append(job.name)
-        self._unmet = {job.name: len(set(job.needs)) for job in jobs if job.needs}
-        # Positions in rising order are a heap already.
-        self._ready = [i for i, job in enumerate(jobs) if not job.needs]
-        self._running: dict[str, None] = {}
-        self._names = tuple(self._jobs)
-        self._slots = slots
+        self._room = Room(slots, pipeline.resources)
+        check(pipeline, self._room)
+        units: list[Job | Family] = [*pipeline.jobs, *pipeline.families]
+        self._units = {unit.name: unit for unit in units}
+        self._position = {unit.name: i for i, unit in enumerate(units)}
+        self._needs = Needs({unit.name: unit.needs for unit in units})
+        self._families = Families()
+        self._queue: Queue[Attempt] = Queue(self._room)
+        self._errands: dict[str, Attempt] = {}
+        self._refused: dict[str, str] = {}  # errands whose answer is no use
+        self._running: dict[str, Attempt] = {}
+        self._resting: dict[str, Attempt] = {}
+        self._services = Services(
+            {
+                job.name: len(self._needs.of(job.name))
+                for job in pipeline.jobs
+                if job.policy.service is not None
+            }
+        )
+        self._unopened = [unit.name for unit in units if not unit.needs]
+        self._failed: set[str] = set()
+        self._greeted: set[str] = set()  # services that were ready
         self._keep_going = keep_going
-        self._is_halted = False
+        self._halted_by: str | None = None
         self._interruptions = 0
 
     @property
     def is_done(self) -> bool:
-        """Whether every job has ended or was skipped."""
-        return not (self._running or self._ready or self._unmet)
+        """Whether every job has ended or was skipped, and every errand is over."""
+        waiting = self._unopened or self._needs or self._queue or self._resting
+        alive = self._running or self._errands or self._services.questions
+        return not (waiting or alive or self._families)
 
-    def handle(self, event: Event | AlarmRang) -> tuple[Action, ...]:
-        """Take note of `event`, and say what is to be done about it, in that order."""
-        match event:
+    def handle(self, news: News) -> tuple[Action, ...]:
+        """Take note of `news`, and say what is to be done about it, in that order."""
+        return (*self._take_note(news), *self._fill())
+
+    def halt(self, cause: str) -> Iterator[Action]:
+        """Cancel what runs and skip the rest, unless that was done already."""
+        if self._halted_by is not None:
+            return
+        self._halted_by = cause
+        units = [*self._unopened, *self._needs.waiting]
+        self._unopened.clear()
+        self._needs.forget()
+        yield from self._withdraw(lambda _: True, cause, units)
+        yield from self._services.stop_idle()
+
+    def _take_note(self, news: News) -> Iterator[Action]:
+        match news:
             case RunStarted():
-                return tuple(self._start())
-            case JobEnded(job, outcome):
-                return tuple(self._end(job, ok=outcome.ok))
+                names, self._unopened = self._unopened, []
+                for name in names:
+                    yield from self._open(name)
+            case Finished(job, outcome):
+                yield from self._finish(job, outcome)
             case JobPassed(job):
-                return tuple(self._end(job, ok=True))
-            case Interrupted(signal, _):
-                return tuple(self._interrupt(signal))
-            case JobStarted() | JobSkipped() | RunEnded() | AlarmRang():
-                return ()  # the scheduler's own doing
+                attempt = self._running.pop(job.name)
+                self._room.give_back(attempt.demand)
+                yield from self._services.forget(job.name)
+                yield from self._leave(attempt, None)
+            case Interrupted(signal):
+                yield from self._interrupt(f"interrupted by {signal_name(signal)}")
+            case AlarmRang(name):
+                yield from self._ring(*name.split(" ", 1))
 
-    def _start(self) -> Iterator[Action]:
-        """Fill the free slots."""
-        while self._ready and len(self._running) < self._slots:
-            name = self._names[heapq.heappop(self._ready)]
-            self._running[name] = None
-            yield StartJob(self._jobs[name])
+    def _open(self, unit: str) -> Iterator[Action]:
+        """It needs nothing more."""
+        match self._units[unit]:
+            case Job() as job:
+                self._line_up(job, unit)
+            case Family() as family:
+                self._families.open(family)
+                yield from self._pull(unit)
 
-    def _end(self, job: Job, *, ok: bool) -> Iterator[Action]:
-        if job.name not in self._running:
-            raise UsageError(f"job {job.name} ended, but it was not running")
-        del self._running[job.name]
-        if ok:
-            self._release(job.name)
-        elif self._keep_going:
-            yield from self._skip_dependents(job.name)
+    def _pull(self, unit: str) -> Iterator[Action]:
+        """Let the next member of a family wait for room; without one it may be over."""
+        member = self._families.pull(unit)
+        if member is not None:
+            self._line_up(member, unit)
+        elif self._families.close_if_over(unit):
+            yield from self._settle(unit)
+
+    def _line_up(self, job: Job, unit: str) -> None:
+        demand = self._room.demand(job)
+        attempt = Attempt(job, unit, self._position[unit], demand)
+        self._queue.push(attempt.position, demand, attempt)
+
+    def _fill(self) -> Iterator[Action]:
+        """Start what there is room for."""
+        while (attempt := self._queue.pop()) is not None:
+            when = attempt.job.policy.when
+            if when is None or attempt.last is not None:
+                yield from self._launch(attempt)
+            else:
+                errand = errand_for("when", when, attempt.job)
+                self._errands[errand.name] = attempt
+                yield StartErrand(errand)
+            if attempt.last is None and attempt.unit in self._families:
+                yield from self._pull(attempt.unit)
+
+    def _launch(self, attempt: Attempt) -> Iterator[Action]:
+        job, service = attempt.job, attempt.job.policy.service
+        self._running[job.name] = attempt
+        if service is None:
+            yield StartJob(job, attempt.number)
+            return
+        yield StartJob(as_service(job), attempt.number)
+        yield from self._services.start(job)
+        if service.ready is None:
+            yield from self._greet(job.name)
+
+    def _greet(self, service: str) -> Iterator[Action]:
+        """A service can be used from now on, if it has not ended."""
+        if self._services.become_ready(service):
+            self._greeted.add(service)
+            for name in self._needs.meet(service):
+                yield from self._open(name)
+            yield from self._services.stop_if_idle(service)
+
+    def _finish(self, job: Job, outcome: Outcome) -> Iterator[Action]:
+        """A job or an errand is over."""
+        service = self._services.asker(job.name)
+        if service is not None:
+            yield EndErrand(job, "ready", outcome)
+            yield from self._services.answer(job.name, ok=outcome.ok)
+            if outcome.ok:
+                yield from self._greet(service)
+        elif job.name in self._errands:
+            yield EndErrand(job, "when", outcome)
+            refused = self._refused.pop(job.name, None)
+            yield from self._heed(self._errands.pop(job.name), outcome, refused)
+        elif job.name in self._running:
+            attempt = self._running.pop(job.name)
+            self._room.give_back(attempt.demand)
+            yield from self._end(attempt, Finished(job, outcome))
         else:
-            yield from self._halt(f"job {job.name} failed")
-        yield from self._start()
+            raise UsageError(f"job {job.name} ended, but it was not running")
 
-    def _release(self, name: str) -> None:
-        """Count down the needs of the jobs that waited for `name`."""
-        for dependent in self._needed_by.get(name, ()):
-            if dependent not in self._unmet:
-                continue  # skipped, because of another
-            self._unmet[dependent] -= 1
-            if not self._unmet[dependent]:
-                del self._unmet[dependent]
-                heapq.heappush(self._ready, self._position[dependent])
+    def _heed(
+        self, attempt: Attempt, asked: Outcome, refused: str | None
+    ) -> Iterator[Action]:
+        """What the `when` of a job has said, to which its room belongs already."""
+        if asked.ok and refused is None:
+            yield from self._launch(attempt)
+            return
+        doubt = doubt_of(asked)
+        if doubt is None and refused is None:
+            self._running[attempt.job.name] = attempt
+            yield PassJob(attempt.job, "its `when` said no")
+            return
+        self._room.give_back(attempt.demand)
+        if refused is not None:
+            yield SkipJob(attempt.job, refused)
+            yield from self._leave(attempt, refused)
+        else:
+            outcome = unasked(attempt.job, doubt or "")
+            yield EndJob(attempt.job, outcome)
+            yield from self._leave(attempt, _blame(outcome))
 
-    def _skip_dependents(self, failed: str) -> Iterator[Action]:
-        """Skip all that needs `failed`, directly or not, nearest first."""
-        because = f"job {failed} failed"
-        causes = [failed]
-        for cause in causes:
-            for dependent in self._needed_by.get(cause, ()):
-                if self._unmet.pop(dependent, None) is not None:
-                    causes.append(dependent)
-                    yield SkipJob(self._jobs[dependent], because)
+    def _end(self, attempt: Attempt, told: Finished) -> Iterator[Action]:
+        """Tell of the end of an attempt, and whether there will be another."""
+        job, outcome = told
+        may_retry = self._halted_by is None and not outcome.ok
+        if job.name in self._services:
+            outcome, was_ready = self._services.judge(job.name, outcome)
+            yield from self._services.forget(job.name)
+            may_retry = self._halted_by is None and not (outcome.ok or was_ready)
+        retry = job.policy.retry
+        after = next_try(retry, outcome, attempt.number) if may_retry else None
+        if after is None:
+            yield EndJob(job, outcome, attempt.number)
+            yield from self._leave(attempt, None if outcome.ok else _blame(outcome))
+        else:
+            yield RetryJob(job, outcome, attempt.number, after)
+            yield SetAlarm(f"retry {job.name}", after)
+            self._resting[job.name] = attempt.again(Finished(job, outcome))
 
-    def _interrupt(self, signal: int) -> Iterator[Action]:
+    def _leave(self, attempt: Attempt, because: str | None) -> Iterator[Action]:
+        """All is told of a job; `because` says why its dependents cannot run."""
+        unit = attempt.unit
+        if because is not None:
+            yield from self._fail(unit, because)
+        if unit in self._families:
+            self._families.leave(unit)
+            if not self._families.close_if_over(unit):
+                return
+        yield from self._settle(unit)
+
+    def _fail(self, unit: str, because: str) -> Iterator[Action]:
+        self._failed.add(unit)
+        if not self._keep_going:
+            yield from self.halt(because)
+        if self._halted_by is not None:
+            return
+        for name in self._needs.give_up(unit):
+            yield from self._skip(name, because)
+        if unit in self._services:
+            users = frozenset(self._needs.of(unit))
+            yield from self._withdraw(users.__contains__, because)
+
+    def _settle(self, unit: str) -> Iterator[Action]:
+        """A unit is over: those that need it may run, and services may rest."""
+        if unit not in self._failed and unit not in self._greeted:
+            for name in self._needs.meet(unit):
+                yield from self._open(name)
+        yield from self._services.release(self._units[unit].needs)
+
+    def _skip(self, unit: str, because: str) -> Iterator[Action]:
+        """Let a unit never begin."""
+        yield SkipJob(_stand_in(self._units[unit]), because)
+        yield from self._services.release(self._units[unit].needs)
+
+    def _withdraw(
+        self, concerns: Callable[[str], bool], cause: str, unopened: Iterable[str] = ()
+    ) -> Iterator[Action]:
+        """Cancel what runs, and drop what waits, of the units that this `concerns`."""
+        for name, attempt in self._running.items():
+            # In a run that is halted, services end when nobody needs them any more.
+            is_left = self._halted_by is not None and attempt.unit in self._services
+            if concerns(attempt.unit) and not is_left:
+                yield CancelJob(name, cause)
+        for name, attempt in self._errands.items():
+            if concerns(attempt.unit):
+                self._refused[name] = cause
+                yield CancelJob(name, cause)
+        ends: list[tuple[int, Attempt | str]]
+        ends = [(self._position[unit], unit) for unit in unopened]
+        dropped = self._queue.drop(lambda attempt: concerns(attempt.unit))
+        resting = [a for a in self._resting.values() if concerns(a.unit)]
+        ends.extend((attempt.position, attempt) for attempt in (*dropped, *resting))
+        for attempt in resting:
+            del self._resting[attempt.job.name]
+        for _, end in sorted(ends, key=itemgetter(0)):
+            if isinstance(end, Attempt):
+                yield from self._drop(end, cause)
+            else:
+                yield from self._skip(end, cause)
+
+    def _drop(self, attempt: Attempt, cause: str) -> Iterator[Action]:
+        """Let what waits never run; what has failed before has failed for good."""
+        if attempt.last is not None:
+            job, outcome = attempt.last
+            yield EndJob(job, outcome, attempt.number - 1)
+        else:
+            if attempt.unit in self._families:
+                self._families.cut(attempt.unit)
+            yield SkipJob(_stand_in(self._units[attempt.unit]), cause)
+        yield from self._leave(attempt, cause)
+
+    def _interrupt(self, cause: str) -> Iterator[Action]:
         """The first signal ends the run with grace, the second without."""
         self._interruptions += 1
-        cause = f"interrupted by {signal_name(signal)}"
         if self._interruptions == 1:
-            yield from self._halt(cause)
-        else:
-            yield from (CancelJob(name, cause, now=True) for name in self._running)
-
-    def _halt(self, cause: str) -> Iterator[Action]:
-        """Cancel what runs and skip the rest, unless that was done already."""
-        if self._is_halted:
+            yield from self.halt(cause)
             return
-        self._is_halted = True
-        yield from (CancelJob(name, cause) for name in self._running)
-        waiting = sorted(
-            [*self._ready, *(self._position[name] for name in self._unmet)]
-        )
-        self._ready.clear()
-        self._unmet.clear()
-        for position in waiting:
-            yield SkipJob(self._jobs[self._names[position]], cause)
+        self._services.expect_end()
+        for name in (*self._running, *self._errands, *self._services.questions):
+            yield CancelJob(name, cause, now=True)
+
+    def _ring(self, about: str, name: str) -> Iterator[Action]:
+        """An alarm; it may have been overtaken by events."""
+        if about == "retry" and name in self._resting:
+            attempt = self._resting.pop(name)
+            self._queue.push(attempt.position, attempt.demand, attempt)
+        elif about == "ready":
+            yield from self._services.ask(name)
+        elif about == "within":
+            yield from self._services.give_up(name)
 
 
-def _check(jobs: Sequence[Job], slots: int) -> None:
-    """Refuse what could never come to rest."""
-    if slots < 1:
-        raise UsageError(f"{slots} slots: at least 1 is needed")
-    needs = {job.name: job.needs for job in jobs}
-    if len(needs) != len(jobs):
-        raise UsageError("two jobs have the same name")
-    for job in jobs:
-        for need in job.needs:
-            if need not in needs:
-                raise UsageError(f"job {job.name} needs {need}, which does not exist")
-    cycle = find_cycle(needs)
-    if cycle is not None:
-        raise UsageError(f"jobs need each other: {' -> '.join(cycle)}")
+def _blame(outcome: Outcome) -> str:
+    """Why what needs a job that has failed is not run."""
+    match outcome.ending:
+        case Cancelled(cause):
+            return cause  # another is to blame
+        case _:
+            return f"job {outcome.job} failed"
+
+
+def _stand_in(unit: Job | Family) -> Job:
+    """A job to tell of; of a family, one for all that were not started."""
+    if isinstance(unit, Job):
+        return unit
+    return Job(unit.name, (), needs=unit.needs, place=unit.place)

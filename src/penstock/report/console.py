@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from typing import Literal, TextIO
 
 from penstock.model.event import (
+    ErrandEnded,
     Event,
     Interrupted,
     JobEnded,
+    JobEvent,
     JobPassed,
+    JobRetried,
     JobSkipped,
     JobStarted,
     RunEnded,
@@ -84,17 +87,29 @@ class Console:
             case RunStarted(_, _, jobs):
                 self._width = min(max(map(len, jobs), default=0), _WIDEST_NAME)
                 return ""
-            case JobStarted(job):
-                return self._line("start", "", job.name, "") if self._is_verbose else ""
-            case JobEnded(job, outcome):
-                return self._tell_outcome(job, outcome)
-            case JobSkipped() | JobPassed():
-                return self._unless_quiet(self._not_run(event))
             case Interrupted(signal):
                 self._interruptions += 1
                 return _interruption(signal, self._interruptions)
             case RunEnded(_, _, elapsed):
                 return self._summary(elapsed)
+            case _:
+                return self._tell_of_job(event)
+
+    def _tell_of_job(self, event: JobEvent) -> str:
+        match event:
+            case JobStarted(job, _, attempt):
+                tried = f"attempt {attempt}" if attempt > 1 else ""
+                line = self._line("start", "", job.name, tried)
+                return line if self._is_verbose else ""
+            case JobRetried(job, outcome):
+                line = self._line("retry", _YELLOW, job.name, _retry(event))
+                return self._unless_quiet(line + self._notes(job, outcome))
+            case JobEnded(job, outcome):
+                return self._tell_outcome(job, outcome) + _attempts(event)
+            case JobSkipped() | JobPassed():
+                return self._unless_quiet(self._not_run(event))
+            case ErrandEnded(job, kind, outcome):
+                return self._tell_errand(job, kind, outcome)
 
     def _not_run(self, event: JobSkipped | JobPassed) -> str:
         mark = ("skip", _YELLOW) if isinstance(event, JobSkipped) else ("pass", "")
@@ -117,6 +132,16 @@ class Console:
             job, outcome, self._search_path
         )
         return text + self._stages(job, outcome)
+
+    def _tell_errand(self, job: Job, kind: str, outcome: Outcome) -> str:
+        """A notice that failed; and everything else, if that is wanted."""
+        ending = describe_ending(outcome.ending, job.limits.grace)
+        if kind == "notice" and not outcome.ok:
+            details = f"{ending}; that changes nothing in how the run ended"
+            told = self._line("warn", _YELLOW, job.name, details)
+            return told + self._notes(job, outcome)
+        line = self._line(kind, "", job.name.removeprefix(f"-{kind} "), ending)
+        return line if self._is_verbose else ""
 
     def _notes(self, job: Job, outcome: Outcome) -> str:
         """What else there is to know of a job that did not fail."""
@@ -178,6 +203,22 @@ class Console:
             pass  # a terminal that another program made non-blocking; it may recover
         except (OSError, ValueError):  # ValueError: it was closed
             self._is_broken = True
+
+
+def _retry(event: JobRetried) -> str:
+    """Which attempt failed, of what, and when there will be another."""
+    job, outcome, attempt, after, _ = event
+    ending = describe_ending(outcome.ending, job.limits.grace)
+    again = f"again in {duration(after)}" if after > 0 else "again"
+    return f"attempt {attempt} of {job.policy.retry.times + 1} {ending}; {again}"
+
+
+def _attempts(event: JobEnded) -> str:
+    """That it was not the first attempt, in a line of its own."""
+    if event.attempt == 1:
+        return ""
+    attempts = event.job.policy.retry.times + 1
+    return f"{'':{_MARK}}this was attempt {event.attempt} of {attempts}\n"
 
 
 def _interruption(signal: int, times: int) -> str:

@@ -13,10 +13,13 @@ from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from penstock.model.event import (
+    ErrandEnded,
     Event,
     Interrupted,
     JobEnded,
+    JobEvent,
     JobPassed,
+    JobRetried,
     JobSkipped,
     JobStarted,
     RunEnded,
@@ -68,16 +71,26 @@ def _fields(event: Event) -> Fields:
                 "slots": event.slots,
                 "file": _text(event.file),
             }
-        case JobStarted(job):
-            return _job(job)
-        case JobEnded(job, outcome):
-            return _outcome(job, outcome)
-        case JobSkipped(job, because) | JobPassed(job, because):
-            return {"job": readable(job.name), "because": readable(because)}
         case Interrupted(signal):
             return {"signal": signal, "signal_name": signal_name(signal)}
         case RunEnded():
             return {"status": event.status, "elapsed": _seconds(event.elapsed)}
+        case _:
+            return _fields_of_job(event)
+
+
+def _fields_of_job(event: JobEvent) -> Fields:
+    match event:
+        case JobStarted(job, _, attempt):
+            return _job(job) | {"attempt": attempt}
+        case JobRetried(job, outcome, attempt, after):
+            return _outcome(job, outcome) | {"attempt": attempt, "after": after}
+        case JobEnded(job, outcome, _, attempt):
+            return _outcome(job, outcome) | {"attempt": attempt}
+        case JobSkipped(job, because) | JobPassed(job, because):
+            return {"job": readable(job.name), "because": readable(because)}
+        case ErrandEnded(job, kind, outcome):
+            return _outcome(job, outcome) | {"kind": kind}
 
 
 def _job(job: Job) -> Fields:
@@ -121,6 +134,7 @@ def _outcome(job: Job, outcome: Outcome) -> Fields:
         "spared": _processes(outcome.spared),
         "peak_bytes": outcome.peak_bytes,
         "trouble": _text(outcome.trouble),
+        "remark": _text(outcome.remark),
     }
 
 

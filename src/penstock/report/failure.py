@@ -70,7 +70,8 @@ def _headline(job: Job, outcome: Outcome) -> str:
             return "left processes that could not be ended"
         if outcome.stragglers and isinstance(outcome.ending, Exited):
             return "left processes behind, which it may not"
-        return describe_ending(outcome.ending, job.limits.grace)
+        ending = describe_ending(outcome.ending, job.limits.grace)
+        return f"{ending}: {outcome.remark}" if outcome.remark else ending
     stage, result = job.stages[outcome.culprit], outcome.stages[outcome.culprit]
     ending = describe_ending(result.ending, stage.limits.grace)
     if len(job.stages) == 1:
@@ -127,6 +128,8 @@ def _consequences(job: Job, outcome: Outcome) -> Iterator[tuple[str, str]]:
             grace = job.stages[position].limits.grace
             ending = describe_ending(result.ending, grace)
             yield "also", visible(f"{_stage_title(job, position)} {ending}")
+    if outcome.remark is not None and outcome.culprit is not None:
+        yield "also", visible(outcome.remark)
     if outcome.trouble is not None and outcome.culprit is not None:
         yield "also", visible(outcome.trouble)
     yield from leftovers(outcome)
@@ -134,7 +137,7 @@ def _consequences(job: Job, outcome: Outcome) -> Iterator[tuple[str, str]]:
 
 def _failed_by_itself(result: StageOutcome) -> bool:
     match result.ending:
-        case Cancelled() | NotStarted(_, _, "sibling"):
+        case Cancelled() | NotStarted(_, _, "sibling" | "when"):
             return False
         case _:
             return not result.ok

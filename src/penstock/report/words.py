@@ -54,6 +54,8 @@ def _timed_out(after: str, limit_of: str) -> str:
             return f"timed out, having said nothing for {after}"
         case "job":
             return f"timed out after {after}, the timeout of the job"
+        case "ready":
+            return f"timed out after {after}, and was not ready"
         case _:
             return f"timed out after {after}"
 

@@ -1,0 +1,33 @@
+"""Attempt: one try of a job, on its way through the scheduler."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from penstock.model.event import Finished
+from penstock.model.job import Job
+from penstock.plan.room import Demand
+
+
+class Attempt(NamedTuple):
+    """One try of a job.
+
+    Attributes:
+        job: as it was defined.
+        unit: the job's name, or that of its family.
+        position: of the unit in the pipeline.
+        demand: what it takes while it runs.
+        number: from 1.
+        last: how the one before ended, if there was one.
+    """
+
+    job: Job
+    unit: str
+    position: int
+    demand: Demand
+    number: int = 1
+    last: Finished | None = None
+
+    def again(self, last: Finished) -> Attempt:
+        """The next one, after this one has ended as `last` tells."""
+        return self._replace(number=self.number + 1, last=last)

@@ -1,0 +1,188 @@
+"""Services: jobs that run while others need them.
+
+A service is in one phase at a time, and moves only downwards:
+
+    starting  runs, and is asked again and again whether it is ready
+    ready     those that need it may run
+    late      was not ready in time, and is being ended
+    stopping  nobody needs it any more, and it is being ended
+
+Since a service also counts among those that need another, the one that was started
+last is stopped first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Literal
+
+from penstock.model.action import Action, CancelJob, SetAlarm, StartErrand
+from penstock.model.job import Job
+from penstock.model.outcome import (
+    Cancelled,
+    Ending,
+    Exited,
+    Outcome,
+    Signaled,
+    TimedOut,
+)
+from penstock.model.policy import Service
+from penstock.plan.errand import errand_for, errand_name
+
+FIRST_PAUSE = 0.05  # seconds, between two questions; then twice as long each time
+LONGEST_PAUSE = 1.0
+
+_Phase = Literal["starting", "ready", "late", "stopping"]
+
+
+def as_service(job: Job) -> Job:
+    """`job` so that it is over only when nothing of it lives.
+
+    Whoever makes a daemon of itself leaves a leader that exits, and a child.
+    """
+    return job._replace(limits=job.limits._replace(linger=math.inf))
+
+
+class Services:
+    """What becomes of the services of a run.
+
+    Args:
+        users: for each service, how many jobs and families need it directly.
+    """
+
+    def __init__(self, users: Mapping[str, int]) -> None:
+        self._users = dict(users)
+        self._alive: dict[str, Job] = {}
+        self._phase: dict[str, _Phase] = {}
+        self._pause: dict[str, float] = {}
+        self._asked: dict[str, str] = {}  # by name of the errand that is under way
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._users
+
+    @property
+    def questions(self) -> tuple[str, ...]:
+        """The names of the errands that are under way."""
+        return tuple(self._asked)
+
+    def asker(self, errand: str) -> str | None:
+        """The service on whose behalf an errand is; None if it is no such errand."""
+        return self._asked.get(errand)
+
+    def start(self, job: Job) -> Iterator[Action]:
+        """It was started: ask whether it is ready, if there is somebody to ask."""
+        service = _service_of(job)
+        self._alive[job.name], self._phase[job.name] = job, "starting"
+        self._pause[job.name] = FIRST_PAUSE
+        if service.ready is not None:
+            yield SetAlarm(f"within {job.name}", service.within)
+            yield from self.ask(job.name)
+
+    def ask(self, name: str) -> Iterator[Action]:
+        """Ask whether it is ready, if that is still of interest."""
+        errand = errand_name("ready", name)
+        if self._phase.get(name) != "starting" or errand in self._asked:
+            return
+        ready = _service_of(self._alive[name]).ready
+        if ready is not None:
+            self._asked[errand] = name
+            yield StartErrand(errand_for("ready", ready, self._alive[name]))
+
+    def answer(self, errand: str, *, ok: bool) -> Iterator[Action]:
+        """The answer has come; ask again later if it was no."""
+        name = self._asked.pop(errand)
+        if self._phase.get(name) == "starting" and not ok:
+            yield SetAlarm(f"ready {name}", self._pause[name])
+            self._pause[name] = min(2 * self._pause[name], LONGEST_PAUSE)
+
+    def become_ready(self, name: str) -> bool:
+        """Whether those that need it may run from now on."""
+        if self._phase.get(name) != "starting":
+            return False
+        self._phase[name] = "ready"
+        return True
+
+    def give_up(self, name: str) -> Iterator[Action]:
+        """Its time to become ready is over."""
+        if self._phase.get(name) == "starting":
+            self._phase[name] = "late"
+            yield from self._end(name, "it was not ready in time")
+
+    def release(self, needs: Iterable[str]) -> Iterator[Action]:
+        """One that needs these is over, or will never be started."""
+        for name in dict.fromkeys(needs):
+            if name in self._users:
+                self._users[name] -= 1
+                yield from self.stop_if_idle(name)
+
+    def stop_idle(self) -> Iterator[Action]:
+        """Stop whichever run and are needed by nobody."""
+        for name in list(self._phase):
+            yield from self.stop_if_idle(name)
+
+    def stop_if_idle(self, name: str) -> Iterator[Action]:
+        """Stop it, if it runs and nobody needs it."""
+        if not self._users[name] and self._phase.get(name) in {"starting", "ready"}:
+            self._phase[name] = "stopping"
+            yield from self._end(name, "no job needs it any more")
+
+    def expect_end(self) -> None:
+        """All jobs are told to end at once, and services with them."""
+        self._phase = {
+            name: "late" if phase == "late" else "stopping"
+            for name, phase in self._phase.items()
+        }
+
+    def judge(self, name: str, outcome: Outcome) -> tuple[Outcome, bool]:
+        """What the end of a service amounts to, and whether it had been ready."""
+        job, phase = self._alive[name], self._phase[name]
+        unhurt = not outcome.survivors and outcome.trouble is None
+        match phase:
+            case "stopping":  # that it does not end well then is no news
+                return outcome._replace(ok=unhurt, stragglers=()), True
+            case "late":
+                return _late(outcome, _service_of(job).within), False
+            case "starting":
+                remark = "this service ended before it was ready"
+                return outcome._replace(ok=False, remark=remark), False
+            case "ready":
+                remark = "this service ended while jobs needed it"
+                return outcome._replace(ok=False, remark=remark), True
+
+    def forget(self, name: str) -> Iterator[Action]:
+        """It is over, or was passed over: whoever is asked about it need not answer."""
+        self._alive.pop(name, None)
+        self._phase.pop(name, None)
+        yield from self._unask(name)
+
+    def _unask(self, name: str) -> Iterator[Action]:
+        errand = errand_name("ready", name)
+        if errand in self._asked:
+            yield CancelJob(errand, "the service has ended")
+
+    def _end(self, name: str, cause: str) -> Iterator[Action]:
+        yield from self._unask(name)
+        yield CancelJob(name, cause)
+
+
+def _service_of(job: Job) -> Service:
+    return job.policy.service or Service()
+
+
+def _late(outcome: Outcome, within: float) -> Outcome:
+    """A service that was ended since it was not ready: its time was over."""
+
+    def late(ending: Ending) -> Ending:
+        match ending:
+            case Cancelled(_, status, escalated):
+                return TimedOut(within, "ready", status, escalated)
+            case Exited() | Signaled():
+                return TimedOut(within, "ready", ending, escalated=False)
+            case _:
+                return ending
+
+    stages = tuple(
+        stage._replace(ending=late(stage.ending)) for stage in outcome.stages
+    )
+    return outcome._replace(ending=late(outcome.ending), ok=False, stages=stages)
