@@ -22,6 +22,7 @@ NAMES = (
     "ps",
     "stop",
     "reap",
+    "doctor",
     "sh",
 )  # in the order of the help
 
