@@ -16,6 +16,7 @@ from bench.make import bench_make
 from bench.measure import Result, RunError, format_table
 from bench.pipe import bench_pipe
 from bench.pool import bench_pool
+from bench.schedule import bench_growth, bench_schedule
 from bench.startup import bench_exec, bench_import
 
 BENCHES = {
@@ -23,6 +24,8 @@ BENCHES = {
     "pool": bench_pool,
     "pipe": bench_pipe,
     "make": bench_make,
+    "schedule": bench_schedule,
+    "growth": bench_growth,
     "import": bench_import,
     "kill-matrix": bench_kill_matrix,
 }

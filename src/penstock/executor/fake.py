@@ -69,6 +69,7 @@ class _Running(NamedTuple):
     started: float
     ends: float
     ending: Ending
+    role: Role
 
 
 class FakeExecutor:
@@ -78,7 +79,8 @@ class FakeExecutor:
     as the real ones do.
 
     Args:
-        roles: by name of the job; others succeed after one second.
+        roles: by name of the job; others succeed after one second. Of a list, each
+            attempt plays the next, and the last one again.
         slots: how many jobs may be alive at once.
         signals: instant and number of each signal, in order.
 
@@ -91,7 +93,7 @@ class FakeExecutor:
 
     def __init__(
         self,
-        roles: Mapping[str, Role] | None = None,
+        roles: Mapping[str, Role | list[Role]] | None = None,
         *,
         slots: int = 1,
         signals: Sequence[tuple[float, int]] = (),
@@ -100,7 +102,10 @@ class FakeExecutor:
         self.submitted: list[Job] = []
         self.cancelled: list[tuple[str, str, bool]] = []
         self.most_alive = 0
-        self._roles = dict(roles or {})
+        self._roles = {
+            name: list(role) if isinstance(role, list) else [role]
+            for name, role in (roles or {}).items()
+        }
         self._slots = slots
         self._signals = list(signals)
         self._alive: dict[str, _Running] = {}
@@ -118,8 +123,9 @@ class FakeExecutor:
         if job.name in self._alive:
             raise UsageError(f"job {job.name} is running already")
         now = self.clock.now()
-        seconds, ending = _course(job, self._role(job.name))
-        self._alive[job.name] = _Running(job, now, now + seconds, ending)
+        role = self._next_role(job.name)
+        seconds, ending = _course(job, role)
+        self._alive[job.name] = _Running(job, now, now + seconds, ending, role)
         self.submitted.append(job)
         self.most_alive = max(self.most_alive, len(self._alive))
 
@@ -132,7 +138,7 @@ class FakeExecutor:
         if isinstance(running.ending, Cancelled):
             cause = running.ending.cause  # the first one is why it ends
         grace = 0.0 if now else _grace(running.job)
-        dying, escalated, status = _death(self._role(name), grace)
+        dying, escalated, status = _death(running.role, grace)
         self._alive[name] = running._replace(
             ends=min(running.ends, self.clock.now() + dying),
             ending=Cancelled(cause, status, escalated),
@@ -166,8 +172,9 @@ class FakeExecutor:
         """Drop what still runs."""
         self._alive.clear()
 
-    def _role(self, name: str) -> Role:
-        return self._roles.get(name, Role())
+    def _next_role(self, name: str) -> Role:
+        roles = self._roles.get(name, [Role()])
+        return roles.pop(0) if len(roles) > 1 else roles[0]
 
     def _outcome(self, running: _Running) -> Outcome:
         job, ending = running.job, running.ending
@@ -186,7 +193,7 @@ class FakeExecutor:
                 zip(job.stages, endings, strict=True)
             )
         )
-        last = stages[-1]._replace(tail=self._role(job.name).tail)
+        last = stages[-1]._replace(tail=running.role.tail)
         culprit = None if last.ok else len(stages) - 1
         return Outcome(
             job.name, ending, last.ok, (*stages[:-1], last), culprit, elapsed

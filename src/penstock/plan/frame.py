@@ -128,11 +128,16 @@ class Frame:
     def _begin(self, plan: Scheduler) -> Iterable[Action]:
         """Start a plan; or end it at once, where it is not to be started."""
         if plan is self._jobs and self._tally.status:
-            failed = f"job {self._failed[0]} failed" if self._failed else ""
-            return plan.halt(failed or "interrupted during setup")
+            return plan.halt(self._why_not())
         if plan is self._teardown and self._is_hurried:
             return plan.halt("interrupted twice")
         return plan.handle(self._start) if self._start else ()
+
+    def _why_not(self) -> str:
+        """Why no job is started after the setup."""
+        if self._tally.signal is not None:
+            return f"interrupted by {signal_name(self._tally.signal)}"
+        return f"job {' '.join(self._failed)} failed"
 
     def _interrupt(self, news: Interrupted) -> Iterator[Action]:
         self._interruptions += 1

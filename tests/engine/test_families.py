@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+from penstock.executor.fake import FOREVER, FakeExecutor, Role
+from penstock.model.job import Family, Job, Pipeline
+from penstock.model.outcome import Exited
+from penstock.model.policy import Policy, Retry
+from tests.engine.policies import job, run
+
+FAIL = Role(Exited(1))
+
+
+def family(name: str, number: int, *needs: str, policy: Policy | None = None) -> Family:
+    def members() -> Iterator[Job]:
+        return (job(f"{name}-{i}", policy=policy) for i in range(number))
+
+    return Family(name, needs, members)
+
+
+def test_what_needs_a_family_waits_for_all_its_members():
+    pipeline = Pipeline((job("a"), job("last", "f")), families=(family("f", 3, "a"),))
+    result, story = run(FakeExecutor(slots=2), pipeline)
+    assert story.told == [
+        *("start a", "ok a", "start f-0", "start f-1", "ok f-0", "start f-2"),
+        *("ok f-1", "ok f-2", "start last", "ok last"),
+    ]
+    assert result.tally.succeeded == 5
+
+
+def test_a_family_without_members_has_succeeded():
+    pipeline = Pipeline((job("last", "f"),), families=(family("f", 0),))
+    assert run(FakeExecutor(), pipeline)[1].told == ["start last", "ok last"]
+
+
+def test_members_are_made_only_as_slots_are_free():
+    made = 0
+
+    def members() -> Iterator[Job]:
+        nonlocal made
+        for i in count():
+            made += 1
+            yield job(f"f-{i}")
+
+    pipeline = Pipeline((), families=(Family("f", (), members),))
+    fake = FakeExecutor({"f-9": FAIL}, slots=3)
+    result, story = run(fake, pipeline)
+    # One was made for the check, and one waits for a slot.
+    assert made == len(fake.submitted) + 2
+    assert story.told.count("skip f: job f-9 failed") == 1
+    assert (result.tally.failed, result.tally.skipped) == (1, 1)
+
+
+def test_with_keep_going_the_others_of_a_family_run_and_its_dependents_do_not():
+    pipeline = Pipeline((job("last", "f"), job("other")), families=(family("f", 3),))
+    result, story = run(FakeExecutor({"f-0": FAIL}), pipeline, keep_going=True)
+    assert story.told == [
+        *("start other", "ok other", "start f-0", "FAIL f-0"),
+        *("skip last: job f-0 failed", "start f-1", "ok f-1", "start f-2", "ok f-2"),
+    ]
+    assert result.tally.jobs == 5
+
+
+def test_a_member_is_tried_again_as_any_job():
+    policy = Policy(retry=Retry(1, backoff=5.0))
+    pipeline = Pipeline((job("last", "f"),), families=(family("f", 2, policy=policy),))
+    _, story = run(FakeExecutor({"f-0": [FAIL, Role()]}), pipeline)
+    assert story.told == [
+        *("start f-0", "retry f-0 1 5", "start f-1", "ok f-1"),
+        *("start f-0", "ok f-0", "start last", "ok last"),
+    ]
+
+
+def test_a_signal_cancels_what_runs_of_a_family_and_skips_the_rest_as_one():
+    pipeline = Pipeline((job("last", "f"),), families=(family("f", 10**9),))
+    fake = FakeExecutor({"f-0": Role(seconds=FOREVER)}, slots=1, signals=[(1.0, 2)])
+    result, story = run(fake, pipeline)
+    assert sorted(story.told[1:]) == [
+        "FAIL f-0",
+        "skip f: interrupted by SIGINT",
+        "skip last: interrupted by SIGINT",
+    ]
+    assert result.status == 130

@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from penstock.executor.fake import FOREVER, FakeExecutor, Role
+from penstock.model.job import Job, Pipeline
+from penstock.model.outcome import Exited
+from tests.engine.policies import job, run
+
+FAIL = Role(Exited(3))
+ENDLESS = Role(seconds=FOREVER)
+
+
+def framed(*jobs: Job) -> Pipeline:
+    return Pipeline(
+        jobs or (job("a"),),
+        setup=job("setup"),
+        teardown=job("teardown"),
+        on_success=job("good"),
+        on_failure=job("bad"),
+        always=job("always"),
+    )
+
+
+def environment(fake: FakeExecutor, name: str) -> dict[str, str]:
+    notice = next(each for each in fake.submitted if each.name == name)
+    return dict(notice.stages[0].command.env)
+
+
+def test_setup_goes_first_then_the_jobs_then_teardown_then_notices():
+    fake = FakeExecutor(slots=3)
+    result, story = run(fake, framed(job("a"), job("b")))
+    assert story.told == [
+        *("start setup", "ok setup", "start a", "start b", "ok a", "ok b"),
+        *("start teardown", "ok teardown", "yes good", "yes always"),
+    ]
+    assert (result.status, result.tally.jobs) == (0, 4)
+    assert environment(fake, "always") == {
+        "PENSTOCK_RUN": "test",
+        "PENSTOCK_STATUS": "0",
+        "PENSTOCK_FAILED": "",
+    }
+
+
+def test_if_setup_fails_no_job_is_started_but_teardown_is():
+    fake = FakeExecutor({"setup": FAIL})
+    result, story = run(fake, framed())
+    assert story.told == [
+        *("start setup", "FAIL setup", "skip a: job setup failed"),
+        *("start teardown", "ok teardown", "yes bad", "yes always"),
+    ]
+    assert result.status == 1
+    assert environment(fake, "bad")["PENSTOCK_FAILED"] == "setup"
+
+
+def test_teardown_runs_after_a_failure_and_its_own_failure_counts():
+    result, story = run(FakeExecutor({"teardown": FAIL}), framed())
+    assert story.told[-4:] == [
+        "start teardown",
+        "FAIL teardown",
+        "yes bad",
+        "yes always",
+    ]
+    assert result.status == 1
+
+
+def test_how_a_notice_ends_changes_nothing():
+    result, story = run(FakeExecutor({"good": FAIL, "always": FAIL}), framed())
+    assert story.told[-2:] == ["no good", "no always"]
+    assert (result.status, result.tally.failed) == (0, 0)
+
+
+def test_teardown_and_notices_run_after_a_signal_and_hear_of_it():
+    fake = FakeExecutor({"a": ENDLESS}, signals=[(3.0, 15)])
+    result, story = run(fake, framed())
+    assert story.told[3:] == [
+        *("FAIL a", "start teardown", "ok teardown", "yes bad", "yes always")
+    ]
+    assert environment(fake, "always")["PENSTOCK_STATUS"] == "143"
+    assert result.status == 143
+
+
+def test_a_second_signal_skips_what_would_follow():
+    roles = {"a": Role(seconds=FOREVER, dying=FOREVER)}
+    fake = FakeExecutor(roles, signals=[(3.0, 2), (4.0, 2)])
+    result, story = run(fake, framed())
+    assert story.told[3:] == ["FAIL a", "skip teardown: interrupted twice"]
+    assert (result.status, fake.clock.now()) == (130, 4.0)
+
+
+def test_teardown_goes_on_after_one_signal_and_is_ended_by_two():
+    fake = FakeExecutor({"teardown": ENDLESS}, signals=[(3.0, 2), (9.0, 2)])
+    _, story = run(fake, framed())
+    assert story.told[-2:] == ["start teardown", "FAIL teardown"]
+    assert fake.clock.now() == 9.0
+
+
+def test_two_signals_end_a_notice_too():
+    fake = FakeExecutor({"good": ENDLESS}, signals=[(4.0, 2), (9.0, 2)])
+    result, story = run(fake, framed())
+    assert story.told[-1] == "no good"
+    assert (result.status, fake.clock.now()) == (130, 9.0)
+
+
+def test_a_signal_during_setup_skips_the_jobs_and_tears_down():
+    fake = FakeExecutor({"setup": ENDLESS}, signals=[(1.0, 2)])
+    _, story = run(fake, framed())
+    assert story.told == [
+        *("start setup", "FAIL setup", "skip a: interrupted by SIGINT"),
+        *("start teardown", "ok teardown", "yes bad", "yes always"),
+    ]
