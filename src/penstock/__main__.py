@@ -19,6 +19,9 @@ from penstock.cli.main import main as run
 
 def main() -> int:
     """Run the command line that this process was started with."""
+    # Python itself takes some milliseconds to start, in which nothing of ours can be
+    # done. Who blocks SIGINT meanwhile (`env --block-signal=INT`) is heard here.
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
     return run(sys.argv[1:])
 
 

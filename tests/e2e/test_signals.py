@@ -1,0 +1,183 @@
+"""What the user's signals do: Ctrl-C at any instant, Ctrl-Z, and what is ignored."""
+
+from __future__ import annotations
+
+import os
+import random
+import select
+import shutil
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from penstock.clock import MonotonicClock
+from tests.commands import PATIENCE, alive, look_up, sh, wait_until
+
+SEED = random.randrange(1 << 32)
+BLOCKING = ("env", "--block-signal=INT")
+
+
+def interrupted(cli, *before: str, after: float) -> tuple[int, bytes]:
+    """How penstock ends when SIGINT comes so many seconds after its start."""
+    argv = [*before, str(cli.program), "exec", "--", "sleep", "300"]
+    with subprocess.Popen(
+        argv,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        threading.Event().wait(after)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=PATIENCE * 2)
+    return process.returncode, err
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_an_interrupt_at_any_instant_ends_it_by_that_signal(penstock_cli, marker):
+    tried = subprocess.run([*BLOCKING, "true"], capture_output=True, check=False)
+    if tried.returncode != 0:
+        pytest.skip("env(1) cannot block signals here")
+    chance = random.Random(SEED)
+    for _ in range(60):
+        after = chance.uniform(0.01, 0.13)
+        status, err = interrupted(penstock_cli, *BLOCKING, after=after)
+        assert (status, err) == (-signal.SIGINT, b""), (SEED, after)
+    assert alive(marker) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_without_that_only_the_start_of_python_itself_can_tell_another_story(
+    penstock_cli, marker
+):
+    chance = random.Random(SEED)
+    for _ in range(60):
+        after = chance.uniform(0, 0.12)
+        status, err = interrupted(penstock_cli, after=after)
+        assert status in (-signal.SIGINT, 1), (SEED, after, err)
+        assert b"penstock/cli" not in err, (SEED, after, err)
+        assert status != 1 or b"Fatal Python error: init_" in err, (SEED, after, err)
+    assert alive(marker) == []
+
+
+# --- what is ignored at the start ---------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["HUP", "INT", "QUIT", "TERM"])
+def test_what_is_ignored_at_the_start_stays_ignored(penstock_cli, marker, name):
+    line = f"trap '' {name}; exec {penstock_cli.program} exec -- sh -c '{READ}'"
+    with subprocess.Popen(
+        sh(line), stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        os.kill(process.pid, getattr(signal, f"SIG{name}"))
+        process.stdin.write(b"5\n")
+        process.stdin.close()
+        assert process.wait(PATIENCE) == 5
+    assert alive(marker) == []
+
+
+READ = "echo ready; read code; exit $code"
+
+
+# --- Ctrl-Z -------------------------------------------------------------------------
+
+
+class Terminal:
+    """A terminal with a shell in it that has job control."""
+
+    def __init__(self, cwd: Path) -> None:
+        self._ours, theirs = os.openpty()
+        self._seen = b""
+        self._shell = subprocess.Popen(
+            ["setsid", "-c", "bash", "--norc", "--noprofile", "-i"],
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            cwd=cwd,
+            env=os.environ | {"PS1": "", "PS2": "", "TERM": "dumb"},
+        )
+        os.close(theirs)
+
+    def type(self, text: bytes) -> None:
+        """What the user types."""
+        os.write(self._ours, text)
+
+    def expect(self, text: bytes) -> None:
+        """Wait until `text` has been shown; what was shown before is forgotten."""
+        clock = MonotonicClock()
+        deadline = clock.now() + PATIENCE * 2
+        while text not in self._seen:
+            left = deadline - clock.now()
+            assert left > 0, (text, self._seen)
+            if select.select([self._ours], [], [], left)[0]:
+                self._seen += os.read(self._ours, 4096)
+        self._seen = self._seen.partition(text)[2]
+
+    @property
+    def foreground(self) -> int:
+        """The process group that a Ctrl-C would reach."""
+        return os.tcgetpgrp(self._ours)
+
+    def close(self) -> None:
+        """Let the shell end, and close the terminal."""
+        self.type(b"\nexit\nexit\n")
+        self._shell.wait(PATIENCE)
+        os.close(self._ours)
+
+
+@pytest.fixture
+def terminal(penstock_cli) -> Iterator[Terminal]:
+    if shutil.which("bash") is None or shutil.which("setsid") is None:
+        pytest.skip("needs bash and setsid(1)")
+    made = Terminal(penstock_cli.cwd)
+    yield made
+    made.close()
+
+
+def states(marker: str, word: str) -> set[str]:
+    found = [p for p in alive(marker) if p.command == word]
+    return {each.state for p in found if (each := look_up(p.pid))}
+
+
+@pytest.mark.slow
+def test_a_ctrl_z_stops_the_jobs_too_and_fg_lets_them_go_on(
+    penstock_cli, terminal, marker
+):
+    script = "echo rea''dy; sleep 1.25; echo do''ne"
+    line = f'{penstock_cli.program} exec -t 20 -- sh -c "{script}"\n'
+    terminal.type(line.encode())
+    terminal.expect(b"ready")
+    terminal.type(b"\x1a")
+    terminal.expect(b"Stopped")
+    wait_until(lambda: states(marker, "sleep 1.25") == {"T"})
+    terminal.type(b"fg\n")
+    terminal.expect(b"done")
+    terminal.type(b"echo status $?\n")
+    terminal.expect(b"status 0")
+
+
+@pytest.mark.slow
+def test_a_ctrl_z_and_then_bg_and_a_ctrl_c_ends_it_all(penstock_cli, terminal, marker):
+    script = "echo rea''dy; sleep 1000"
+    terminal.type(f'{penstock_cli.program} exec -- sh -c "{script}"\n'.encode())
+    terminal.expect(b"ready")
+    terminal.type(b"\x1a")
+    terminal.expect(b"Stopped")
+    shell = terminal.foreground
+    terminal.type(b"bg\n")
+    wait_until(lambda: states(marker, "sleep 1000") == {"S"})
+    terminal.type(b"fg\n")
+    wait_until(lambda: terminal.foreground != shell)
+    terminal.type(b"\x03")
+    wait_until(lambda: not states(marker, "sleep 1000"))
+    terminal.type(b"echo status $?\n")
+    terminal.expect(b"status 130")
