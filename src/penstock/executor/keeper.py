@@ -22,8 +22,8 @@ from penstock.proc.descendants import children_of, descendants_of
 from penstock.proc.fork import fork_into, live_by
 from penstock.proc.marker import mark_nursery
 from penstock.proc.prctl import become_subreaper, set_title
-from penstock.proc.reaper import SWEEP_BUDGET, reap, sweep, wait_child
-from penstock.proc.signals import signal_child, start_clean
+from penstock.proc.reaper import SWEEP_BUDGET, reap, stopped_children, sweep, wait_child
+from penstock.proc.signals import hear_of_children, signal_child, start_clean
 
 TITLE = "ps-nursery"
 _PACKET_BYTES = 16
@@ -73,7 +73,7 @@ class _Keeper:
         self._clock = clock
         self._itself = os.pidfd_open(os.getpid())
         self._workers: dict[int, int] = {}  # pid: pidfd
-        self._spared: set[int] = set()  # what jobs were allowed to leave behind
+        self._spared: set[int] = set()  # what workers leave, and we are to leave alone
         self._spares, self._spares_in = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._spares, False)
         self._fork = fork_into
@@ -81,6 +81,8 @@ class _Keeper:
         self._epoll.register(control.fileno(), select.EPOLLIN)
         self._epoll.register(guardian, select.EPOLLIN)
         self._epoll.register(self._spares, select.EPOLLIN)
+        self._children = hear_of_children()
+        self._epoll.register(self._children, select.EPOLLIN)
 
     def start_worker(self, channel: socket.socket) -> None:
         """Fork a worker that serves `channel`."""
@@ -91,6 +93,8 @@ class _Keeper:
             for pidfd in self._workers.values():
                 os.close(pidfd)
             os.close(self._spares)
+            os.close(self._children)
+            start_clean()
             worker.serve(channel, (self._itself, self._guardian), self._spares_in)
 
         with channel:
@@ -104,12 +108,22 @@ class _Keeper:
             for descriptor, _ in self._epoll.poll():
                 if descriptor == self._guardian:
                     return
-                if descriptor == self._spares:
+                if descriptor == self._children:
+                    self._continue_stopped()
+                elif descriptor == self._spares:
                     self._hear_of_spared()
                 elif descriptor != self._control.fileno():
                     self._sweep()
                 elif not self._heed():
                     return
+
+    def _continue_stopped(self) -> None:
+        """Let workers go on: one that stands still would miss every deadline."""
+        with suppress(BlockingIOError):
+            os.read(self._children, _PIPE_BYTES)
+        for pid in stopped_children():
+            if pid in self._workers:
+                signal_child(pid, SIGCONT)
 
     def clean_up(self) -> tuple[Process, ...]:
         """End everything; what could not be ended is returned."""

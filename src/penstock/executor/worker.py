@@ -40,7 +40,8 @@ def serve(channel: socket.socket, guardians: tuple[int, ...], spares: int) -> No
     Args:
         channel: to the pool.
         guardians: pidfds of the processes above; the death of one ends this.
-        spares: a pipe to the nursery, which is told there what shall outlive us.
+        spares: a pipe to the nursery, which is told there what will outlive us, as it
+            may, or as nobody can end it.
     """
     os.setsid()
     become_subreaper()
@@ -50,7 +51,7 @@ def serve(channel: socket.socket, guardians: tuple[int, ...], spares: int) -> No
     while (given := post.next_job()) is not None:
         job, descriptors = given
         outcome = run_job(job, wire(job), descriptors, post, clock)
-        for process in outcome.spared:
+        for process in (*outcome.spared, *outcome.survivors):
             os.write(spares, b"%d\n" % process.pid)
         post.answer(outcome)
         if outcome.survivors or outcome.spared:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import resource
 import select
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from signal import SIGKILL
 
@@ -40,6 +40,13 @@ def reap() -> tuple[int, int, resource.struct_rusage]:
         ChildProcessError: there is no child at all: everything below is gone.
     """
     return os.wait4(-1, os.WNOHANG)
+
+
+def stopped_children() -> Iterator[int]:
+    """The children that have been stopped since this was asked for the last time."""
+    with suppress(ChildProcessError):
+        while told := os.waitid(os.P_ALL, 0, os.WSTOPPED | os.WNOHANG):
+            yield told.si_pid
 
 
 def read_usage(used: resource.struct_rusage) -> Usage:

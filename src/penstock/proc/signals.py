@@ -173,6 +173,17 @@ def die_by(number: int) -> None:
     os.kill(os.getpid(), number)
 
 
+def hear_of_children() -> int:
+    """A pipe that is readable when a child has stopped, or ended (SIGCHLD).
+
+    A stop is told in no other way: a pidfd speaks of the end alone.
+    """
+    reader, writer = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, _ignore_frame)
+    return reader
+
+
 def start_clean() -> None:
     """Give this process, and so its children, an empty mask and default handlers.
 
