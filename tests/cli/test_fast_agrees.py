@@ -24,7 +24,7 @@ LETTERS = sorted(name[1] for name in NAMES if len(name) == 2)
 RIGHT = {
     "DURATION": ["0", "5", "0.5", "500ms", "1h30m"],
     "N": ["4", "50%", "+1", "-1"],
-    "LAYER": ["none", "pidns"],
+    "LAYER": ["none", "pidns", "cgroup"],
     "FILE": ["-", "--", "-q", "a b", "\udcff"],
     "SIGNAL": ["INT", "SIGUSR1", "rtmin+1", "15"],
     "NICENESS": ["0", "19", "-20", "+5"],

@@ -4,7 +4,8 @@
 
 LAYERS: "UNW" kills the user's process, the nursery and the workers at once; "U" only
 the first, while the others are stopped. READY: how many lines the command announces.
-Prints one JSON object.
+DEAD_RUN_OPTIONS, in the
+environment, are for the run. Prints one JSON object.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def main() -> None:
 
 
 def start(penstock: str, command: list[str]) -> subprocess.Popen[bytes]:
-    argv = [penstock, "exec", "-g", "60", "--", *command]
+    options = os.environ.get("DEAD_RUN_OPTIONS", "").split()
+    argv = [penstock, "exec", "-g", "60", *options, "--", *command]
     return subprocess.Popen(argv, stdout=subprocess.PIPE, start_new_session=True)
 
 

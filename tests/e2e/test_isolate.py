@@ -30,6 +30,11 @@ from tests.conftest import plain_environment
 NOBODY = 65534
 PYTHON = "/usr/bin/python3"  # our own may be where nobody else can read
 SOURCE = str(Path(penstock.__file__).parent.parent)
+START = (
+    f"import sys; sys.path.insert(0, {SOURCE!r}); import penstock.__main__ as main; "
+    "sys.exit(main.main())"
+)
+AS_NOBODY = (PYTHON, "-ISBc", START)
 HIDING = (
     *(fork_and_wait, double_fork, new_session, stop_self, ignore_term),
     *(hide_from_marker, daemon_and_exit),
@@ -55,9 +60,7 @@ def test_nothing_survives_a_kill_of_all_layers_at_once(penstock_cli, marker, com
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become nobody")
 @pytest.mark.skipif(not os.path.exists(PYTHON), reason=f"{PYTHON} is not there")
 def test_nobody_can_have_it_too(marker):
-    text = f"import sys; sys.path.insert(0, {SOURCE!r}); import penstock.__main__ as p"
-    argv = [PYTHON, "-ISBc", f"{text}; sys.exit(p.main())"]
-    argv += ["exec", "--isolate", "pidns", "--linger", "60", "--"]
+    argv = [*AS_NOBODY, "exec", "--isolate", "pidns", "--linger", "60", "--"]
     with subprocess.Popen(
         [*argv, *sh("id -u; env -i setsid sleep 1000 & echo ready $$; exit")],
         stdout=subprocess.PIPE,
@@ -112,14 +115,33 @@ def test_without_a_namespace_it_says_so_and_runs_nothing(cage, penstock_cli):
     )
     done = cage("unshare", "-Ur", "sh", "-c", script, str(penstock_cli.program))
     assert (done.status, done.out) == (125, b"")
-    assert b"there is no PID namespace to be had here: unshare: No space" in done.err
+    assert b"--isolate pidns is not to be had here: unshare: No space" in done.err
     assert b"penstock doctor" in done.err
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become nobody")
+@pytest.mark.skipif(not os.path.exists(PYTHON), reason=f"{PYTHON} is not there")
+def test_without_a_control_group_it_says_so_and_runs_nothing():
+    done = subprocess.run(
+        [*AS_NOBODY, "exec", "--isolate", "cgroup", "--", "echo", "run"],
+        capture_output=True,
+        cwd="/",
+        env=plain_environment() | {"PATH": "/usr/bin:/bin"},
+        user=NOBODY,
+        group=NOBODY,
+        extra_groups=(),
+        check=False,
+    )
+    if b"ModuleNotFoundError" in done.stderr:
+        pytest.skip(f"not for nobody: {done.stderr!r}")
+    assert (done.returncode, done.stdout) == (125, b"")
+    assert b"--isolate cgroup is not to be had here" in done.stderr
 
 
 def test_another_isolation_is_told_those_that_there_are(penstock_cli):
     done = penstock_cli("exec", "--isolate", "vm", "true")
     assert done.status == 2
-    assert b"`vm` is no isolation: write one of none, pidns" in done.err
+    assert b"`vm` is no isolation: write one of none, pidns, cgroup" in done.err
 
 
 def commands_of(user: int) -> list[int]:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
+from penstock.proc.cgroup import try_leaf
 from penstock.proc.marker import PREFIX, RunName
 from tests.commands import (
     double_fork,
@@ -114,6 +115,16 @@ def test_what_forks_all_the_time_is_ended(reap):
     )
     done = reap(mole, "--grace", "0")
     assert (done.status, done.left) == (0, [])
+
+
+@pytest.mark.skipif(try_leaf() is not None, reason="no control groups here")
+def test_what_has_dropped_all_that_leads_to_it_is_found_by_its_group(reap, monkeypatch):
+    monkeypatch.setenv("DEAD_RUN_OPTIONS", "--isolate cgroup --linger 60")
+    done = reap(sh("env -i setsid sh -c 'echo ready $$; exec sleep 1000' & exit"))
+    assert (done.status, done.error, done.left) == (0, "", [])
+    assert (done.stranger, done.live) == (True, True)
+    assert {str(each["command"]) for each in done.told} == {"sleep 1000", "None"}
+    assert [each["fate"] for each in done.told if each["path"]] == ["removed"]
 
 
 # --- directories --------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Workers in PID namespaces: all is as without, and more dies with them."""
+"""Workers behind walls: all is as without, and more dies with them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import pytest
 from penstock.executor.nursery import start_nursery
 from penstock.executor.pool import Pool
 from penstock.model.outcome import Cancelled, Exited, Lost, Signaled, TimedOut
+from penstock.proc.cgroup import all_leaves, run_of_group, try_leaf
 from penstock.proc.descendants import children_of, parent_of
 from penstock.proc.isolate import try_isolation
+from penstock.proc.marker import run_marker
 from tests.commands import (
     Found,
     alive,
@@ -23,26 +25,31 @@ from tests.commands import (
     ignore_term,
     is_running,
     print_ready,
+    python,
     sh,
     wait_until,
 )
 from tests.executor.jobs import job, outcomes_of, output_of, run, shell, stage, start
 
+LAYERS = {"pidns": try_isolation, "cgroup": try_leaf}
 
-@pytest.fixture(scope="module", autouse=True)
-def _needs_namespaces() -> None:
-    why = try_isolation()
+
+@pytest.fixture(params=LAYERS)
+def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
+    """Two slots behind a wall; nothing of it may be left in the end."""
+    why = LAYERS[request.param]()
     if why:
-        pytest.skip(f"no PID namespaces here: {why}")
-
-
-@pytest.fixture
-def pool() -> Iterator[Pool]:
+        pytest.skip(f"not here: {why}")
     nursery = start_nursery()
-    nursery.isolate()
+    nursery.isolate(request.param)
     with Pool(2, nursery) as made:
         yield made
     assert made.is_clean
+    assert [path for run, path in all_leaves() if run.pid == os.getpid()] == []
+
+
+in_namespaces = pytest.mark.parametrize("pool", ["pidns"], indirect=True)
+in_groups = pytest.mark.parametrize("pool", ["cgroup"], indirect=True)
 
 
 def workers() -> list[int]:
@@ -64,6 +71,7 @@ def test_a_signal_is_told(pool):
     assert run(pool, shell("kill -TERM $$")).ending == Signaled(15, core=False)
 
 
+@in_namespaces
 def test_a_command_is_in_a_namespace_with_a_proc_of_its_own(pool):
     out = output_of(pool, stage(sh("echo $$; readlink /proc/self/ns/pid; ls /proc")))
     pid, namespace, *processes = out.decode().split()
@@ -73,11 +81,13 @@ def test_a_command_is_in_a_namespace_with_a_proc_of_its_own(pool):
     assert str(os.getpid()) not in processes or os.getpid() < 10
 
 
+@in_namespaces
 def test_a_pipeline_runs_in_one_namespace(pool):
     out = output_of(pool, stage(sh("kill -0 1 && seq 3")), stage(["tail", "-n", "1"]))
     assert out == b"3\n"
 
 
+@in_namespaces
 def test_two_jobs_are_in_two_namespaces(pool):
     start(pool, print_ready())
     pool.submit(shell("ps -e | grep -c sleep > /dev/null", name="other"))
@@ -128,3 +138,35 @@ def test_a_worker_is_a_child_of_the_nursery(pool):
     assert parent_of(worker) in children_of(os.getpid())
     (command,) = children_of(worker)
     assert is_running(command)
+
+
+@in_groups
+def test_a_command_and_its_daemons_are_in_the_group_of_the_worker(pool):
+    daemon = start(pool, hide_from_marker())
+    assert str(run_of_group(daemon)) == run_marker()
+    assert run_of_group(os.getpid()) is None
+
+
+@in_groups
+def test_a_fork_bomb_is_ended(pool, marker):
+    bomb = (
+        "ready()\n"
+        "for _ in range(7):\n"
+        "    os.fork(); os.setsid() if os.getpid() != os.getsid(0) else None\n"
+        "rest()"
+    )
+    start(pool, python(bomb), timeout=0.5, grace=0)
+    (outcome,) = outcomes_of(pool)
+    assert outcome.survivors == ()
+    assert left_of(marker) == []
+
+
+@in_groups
+def test_the_group_of_a_killed_worker_is_removed(pool):
+    start(pool, print_ready())
+    (worker,) = workers()
+    paths = {path for run, path in all_leaves() if run.pid == os.getpid()}
+    assert len(paths) == 1
+    os.kill(worker, signal.SIGKILL)
+    outcomes_of(pool)
+    wait_until(lambda: not any(os.path.exists(path) for path in paths))

@@ -23,6 +23,6 @@ def main(given: ExecOptions, nursery: Nursery) -> int:
         given,
     )
     if given.isolate:
-        nursery.isolate()
+        nursery.isolate(given.isolate)
     telling = Telling(given.quiet, given.verbose, given.json, exit_codes=False)
     return run_one(job, nursery, telling)

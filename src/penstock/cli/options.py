@@ -19,7 +19,7 @@ from penstock.spec.duration import parse_duration
 
 DEFAULT_FILE = "penstock.yaml"
 
-ISOLATIONS = ("pidns",)
+ISOLATIONS = ("pidns", "cgroup")
 
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _LEAST_NICE, _MOST_NICE = -20, 19  # setpriority(2)

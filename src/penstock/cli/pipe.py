@@ -17,6 +17,6 @@ def main(given: PipeOptions, nursery: Nursery) -> int:
         given,
     )
     if given.isolate:
-        nursery.isolate()
+        nursery.isolate(given.isolate)
     telling = Telling(given.quiet, given.verbose, given.json, exit_codes=True)
     return run_one(job, nursery, telling)

@@ -32,7 +32,7 @@ def main(given: RunOptions, nursery: Nursery) -> int:
     pipeline = read_definition(path, given.settings)
     pipeline = _limit(select(pipeline, names), given)
     if given.isolate:
-        nursery.isolate()
+        nursery.isolate(given.isolate)
     slots = _affordable(given.slots(len(os.sched_getaffinity(0))))
     directory = _open_directory()
     run = os.path.basename(directory) if directory else f"unkept-{os.getpid()}"

@@ -17,9 +17,10 @@ from typing import NoReturn
 
 from penstock.clock import Clock, MonotonicClock
 from penstock.executor import worker
+from penstock.executor.wall import Wall
 from penstock.model.outcome import Process
 from penstock.proc.descendants import children_of, descendants_of
-from penstock.proc.fork import fork_into, live_by
+from penstock.proc.fork import live_by
 from penstock.proc.marker import mark_nursery
 from penstock.proc.prctl import become_subreaper, set_title
 from penstock.proc.reaper import SWEEP_BUDGET, reap, stopped_children, sweep, wait_child
@@ -76,7 +77,7 @@ class _Keeper:
         self._spared: set[int] = set()  # what workers leave, and we are to leave alone
         self._spares, self._spares_in = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._spares, False)
-        self._fork = fork_into
+        self._wall = Wall()
         self._epoll = select.epoll()
         self._epoll.register(control.fileno(), select.EPOLLIN)
         self._epoll.register(guardian, select.EPOLLIN)
@@ -98,7 +99,7 @@ class _Keeper:
             worker.serve(channel, (self._itself, self._guardian), self._spares_in)
 
         with channel:
-            pid = self._fork(live)
+            pid = self._wall.fork(live)
         self._workers[pid] = os.pidfd_open(pid)
         self._epoll.register(self._workers[pid], select.EPOLLIN)
 
@@ -151,8 +152,8 @@ class _Keeper:
             )
         except ConnectionError:
             return False
-        if packet == _ISOLATE:
-            self._isolate()
+        if packet.startswith(_ISOLATE):
+            self._isolate(packet.removeprefix(_ISOLATE).decode())
             return True
         if not descriptors:
             return bool(packet) and packet != _QUIT
@@ -161,25 +162,24 @@ class _Keeper:
             self.start_worker(socket.socket(fileno=descriptors[0]))
         return True
 
-    def _isolate(self) -> None:
-        """Fork each worker into a PID namespace from now on; say why not, if not."""
-        from penstock.proc.isolate import (  # noqa: PLC0415 (only if it is asked for)
-            fork_isolated,
-            try_isolation,
-        )
+    def _isolate(self, layer: str) -> None:
+        """Put each worker behind a wall from now on; say why not, if not."""
+        from penstock.executor.walls import wall  # noqa: PLC0415 (only if asked for)
 
-        self._fork = fork_isolated
+        self._wall = wall(layer)
         with suppress(OSError):
-            self._control.send((try_isolation() or _ISOLATED).encode())
+            self._control.send((self._wall.try_it() or _ISOLATED).encode())
 
     def _sweep(self) -> tuple[Process, ...]:
         """End all that lives below but workers: what dead workers left."""
-        return sweep(
+        left = sweep(
             collect=self._collect_orphans,
             budget=SWEEP_BUDGET,
             clock=self._clock,
             spare=self._workers.keys() | self._spared,
         )
+        self._wall.tidy()
+        return left
 
     def _collect_orphans(self) -> bool:
         """Reap; True once no child but workers is left, and what is spared."""
@@ -205,6 +205,7 @@ class _Keeper:
         try:
             while pid := reap()[0]:
                 self._spared.discard(pid)
+                self._wall.bury(pid)
                 pidfd = self._workers.pop(pid, None)
                 if pidfd is not None:
                     self._epoll.unregister(pidfd)

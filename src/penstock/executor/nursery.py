@@ -72,8 +72,11 @@ class Nursery:
                 raise
         return ours
 
-    def isolate(self) -> None:
-        """Let every worker from now on live in a PID namespace of its own.
+    def isolate(self, layer: str) -> None:
+        """Let every worker from now on live behind another wall.
+
+        Args:
+            layer: "pidns" for a PID namespace, "cgroup" for a control group.
 
         Raises:
             PenstockError: there is none to be had here.
@@ -83,7 +86,7 @@ class Nursery:
             self._first_worker.close()
             self._first_worker = None
         try:
-            self._control.send(_ISOLATE)
+            self._control.send(_ISOLATE + layer.encode())
             answer = self._control.recv(_REASON_BYTES) if self._answers() else b""
         except ConnectionError:
             answer = b""
@@ -91,7 +94,7 @@ class Nursery:
             raise NurseryLost(f"the nursery (PID {self.pid}) is gone")
         if answer != _ISOLATED:
             raise PenstockError(
-                "there is no PID namespace to be had here: "
+                f"--isolate {layer} is not to be had here: "
                 f"{answer.decode(errors='replace')}; see `penstock doctor`"
             )
 

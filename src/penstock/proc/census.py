@@ -12,6 +12,7 @@ from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from typing import NamedTuple
 
+from penstock.proc.cgroup import run_of_group
 from penstock.proc.descendants import all_processes, stat_of
 from penstock.proc.marker import PREFIX, VARIABLE, RunName
 
@@ -29,7 +30,8 @@ class Seen(NamedTuple):
         session: that of its session.
         started: in clock ticks since the boot; with `pid`, who it is for good.
         state: a letter (proc(5)): Z is dead.
-        run: the run in whose environment it was started, as far as we may read that.
+        run: the run that it is of, by its environment, as far as we may read that, or
+            by its control group.
         guards: the run whose nursery or worker it is.
     """
 
@@ -91,7 +93,7 @@ def look_at(pid: int) -> Seen | None:
         int(fields[3]),
         int(fields[19]),
         fields[0].decode(),
-        _run_of(pid),
+        _run_of(pid) or run_of_group(pid),
         _guarded_by(pid) if name in _GUARDS else None,
     )
 

@@ -1,20 +1,19 @@
-"""A control group (version 2) for what a worker starts, where the kernel lets us.
+"""A control group (version 2) for a worker and what it starts, where we may have one.
 
-A command is started in a leaf by going there, starting it, and going home: a process is
-born in the group of its parent, and only a process with one thread may go alone
-(cgroups(7)). What is in the leaf is killed by one write, however fast it forks.
+A process is born in the group of its parent, and stays whatever it does to hide, so
+all of it is killed by one write, however fast it forks (cgroups(7)).
 """
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import Self
 
-from penstock.proc.marker import PREFIX, run_marker
+from penstock.proc.marker import PREFIX, RunName, run_marker
 
-_HERE = b"0"  # the process that writes (cgroups(7))
+_HERE = b"0"  # the process that writes
 
 
 class Leaf:
@@ -26,51 +25,102 @@ class Leaf:
 
     def __init__(self, home: str, path: str) -> None:
         self.path = path
-        self._home = os.open(f"{home}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
-        try:
-            self._leaf = os.open(f"{path}/cgroup.procs", os.O_WRONLY | os.O_CLOEXEC)
-        except OSError:
-            os.close(self._home)
-            raise
+        self._home = home
 
     @classmethod
     def make(cls) -> Self:
-        """A new one, named by the run.
+        """A new one, named by the run; its maker stays outside.
 
         Raises:
             OSError: there is no such hierarchy, or it is not ours to change.
         """
         home = own_group()
         if home is None:
-            raise FileNotFoundError("no control groups of version 2 are mounted")
+            raise OSError("no control groups of version 2 are mounted")
         path = f"{home}/{PREFIX}{run_marker()}-{os.urandom(4).hex()}"
         os.mkdir(path)
-        try:
-            if not os.path.exists(f"{path}/cgroup.kill"):
-                raise FileNotFoundError("cgroup.kill needs Linux 5.14")
-            return cls(home, path)
-        except OSError:
+        if not os.path.exists(f"{path}/cgroup.kill"):
             os.rmdir(path)
-            raise
+            raise OSError("there is no cgroup.kill before Linux 5.14")
+        return cls(home, path)
 
-    @contextmanager
-    def inside(self) -> Iterator[None]:
-        """Go in, so that what is started meanwhile is born there; and home again."""
-        os.write(self._leaf, _HERE)
+    def enter(self) -> None:
+        """Go in, to be the parent of all that is born there.
+
+        Raises:
+            OSError: we may not.
+        """
+        _write(f"{self.path}/cgroup.procs", _HERE)
+
+    def leave(self) -> None:
+        """Go home."""
+        _write(f"{self._home}/cgroup.procs", _HERE)
+
+    def kill_others(self) -> None:
+        """Send KILL to all that is in it but us, who are in it; forks in flight too."""
+        self.leave()
         try:
-            yield
+            self.kill()
         finally:
-            os.write(self._home, _HERE)
+            self.enter()
 
     def kill(self) -> None:
-        """Send KILL to all that is in it and below, forks in flight too."""
-        kill_all_of(self.path)
+        """Send KILL to all that is in it and below."""
+        with suppress(FileNotFoundError):
+            _write(f"{self.path}/cgroup.kill", b"1")
 
-    def close(self) -> None:
-        """Remove it with what was made in it; it stays if somebody is still there."""
-        os.close(self._leaf)
-        os.close(self._home)
-        remove(self.path)
+    def remove(self) -> bool:
+        """Remove it with what was made in it; False if somebody is still there."""
+        return remove_group(self.path)
+
+
+def try_leaf() -> str | None:
+    """Make a leaf, and remove it; what is in the way, or None."""
+    try:
+        leaf = Leaf.make()
+    except OSError as error:
+        return str(error.strerror or error)
+    try:
+        leaf.kill_others()
+        leaf.leave()
+    except OSError as error:
+        return str(error.strerror or error)
+    finally:
+        leaf.remove()
+    return None
+
+
+def run_of_group(pid: int) -> RunName | None:
+    """The run in whose leaf `pid` is; None if it is in none."""
+    with suppress(OSError), open(f"/proc/{pid}/cgroup", "rb") as groups:
+        for line in groups:
+            if line.startswith(b"0::"):
+                for part in os.fsdecode(line[3:].strip()).split("/"):
+                    run = run_of_name(part)
+                    if run is not None:
+                        return run
+    return None
+
+
+def run_of_name(name: str) -> RunName | None:
+    """The run whose private file, or leaf, is called `name`."""
+    if not name.startswith(PREFIX):
+        return None
+    words = name.removeprefix(PREFIX).split("-")
+    return RunName.read("-".join(words[: len(RunName._fields)]))
+
+
+def all_leaves() -> Iterator[tuple[RunName, str]]:
+    """The leaves of all runs that can be seen, each with its path."""
+    mount = None
+    with suppress(OSError):
+        mount = _mount()
+    if mount is not None:
+        for directory, names, _ in os.walk(mount[1]):
+            for name in names:
+                run = run_of_name(name)
+                if run is not None:
+                    yield run, os.path.join(directory, name)
 
 
 def own_group() -> str | None:
@@ -88,16 +138,7 @@ def own_group() -> str | None:
     return None
 
 
-def controllers_of(directory: str) -> tuple[str, ...]:
-    """The controllers that groups made in `directory` have."""
-    with suppress(OSError):
-        file = f"{directory}/cgroup.subtree_control"
-        with open(file, encoding="ascii") as control:
-            return tuple(control.read().split())
-    return ()
-
-
-def remove(path: str) -> bool:
+def remove_group(path: str) -> bool:
     """Remove the group at `path` and those below it; whether it is gone."""
     for directory, _, _ in os.walk(path, topdown=False):
         with suppress(OSError):
@@ -105,10 +146,9 @@ def remove(path: str) -> bool:
     return not os.path.exists(path)
 
 
-def kill_all_of(path: str) -> None:
-    """Send KILL to all that is in the group at `path`, and below."""
-    with suppress(OSError), open(f"{path}/cgroup.kill", "wb", buffering=0) as kill:
-        kill.write(b"1")
+def _write(path: str, data: bytes) -> None:
+    with open(path, "wb", buffering=0) as file:
+        file.write(data)
 
 
 def _mount() -> tuple[str, str] | None:

@@ -10,7 +10,7 @@ import os
 import select
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from signal import SIGCONT, SIGKILL, SIGTERM
 from typing import Literal, NamedTuple
@@ -25,8 +25,9 @@ from penstock.proc.census import (
     is_still,
     look,
 )
+from penstock.proc.cgroup import all_leaves, remove_group, run_of_name
 from penstock.proc.descendants import describe
-from penstock.proc.marker import PREFIX, RunName
+from penstock.proc.marker import RunName
 from penstock.proc.reaper import SWEEP_BUDGET
 from penstock.proc.signals import signal_pinned
 
@@ -58,7 +59,8 @@ def find_leftovers() -> tuple[Leftover, ...]:
         for family in _families()
         for each in (*family.guards, *family.members)
     ]
-    paths = [Leftover(run, None, path, "left") for run, path in _directories()]
+    directories = (*_directories(), *_leaves())
+    paths = [Leftover(run, None, path, "left") for run, path in directories]
     return (*processes, *paths)
 
 
@@ -76,7 +78,8 @@ def end_leftovers(grace: float, clock: Clock) -> tuple[Leftover, ...]:
     ending.let_guards_work()
     ending.end(SIGTERM, grace)
     ending.end(SIGKILL, SWEEP_BUDGET)
-    paths = [_remove(run, path) for run, path in _directories()]
+    paths = [_remove(run, path, shutil.rmtree) for run, path in _directories()]
+    paths += [_remove(run, path, remove_group) for run, path in _leaves()]
     return (*ending.leftovers(), *paths)
 
 
@@ -182,19 +185,15 @@ def _directories() -> list[tuple[str, str]]:
     for place in sorted(map(os.path.realpath, places)):
         with suppress(OSError), os.scandir(place) as entries:
             for entry in entries:
-                run = _run_of(entry.name)
-                if run is not None and _is_ours(entry):
+                run = run_of_name(entry.name)
+                if _is_dead(run) and _is_ours(entry):
                     found.append((str(run), entry.path))
     return sorted(found)
 
 
-def _run_of(name: str) -> RunName | None:
-    """The dead run whose directory is called `name`."""
-    if not name.startswith(PREFIX):
-        return None
-    words = name.removeprefix(PREFIX).split("-")
-    run = RunName.read("-".join(words[: len(RunName._fields)]))
-    return run if run and run.is_known() and not run.is_alive() else None
+def _is_dead(run: RunName | None) -> bool:
+    """Whether a run is known to be dead."""
+    return run is not None and run.is_known() and not run.is_alive()
 
 
 def _is_ours(entry: os.DirEntry[str]) -> bool:
@@ -205,8 +204,13 @@ def _is_ours(entry: os.DirEntry[str]) -> bool:
     return False
 
 
-def _remove(run: str, path: str) -> Leftover:
-    """Remove a directory with all that is in it, following no link."""
+def _leaves() -> list[tuple[str, str]]:
+    """The control groups of dead runs, each with its run."""
+    return sorted((str(run), path) for run, path in all_leaves() if _is_dead(run))
+
+
+def _remove(run: str, path: str, remove: Callable[[str], object]) -> Leftover:
+    """Remove a directory with all that is in it; neither way follows a link."""
     with suppress(OSError):
-        shutil.rmtree(path)
+        remove(path)
     return Leftover(run, None, path, "survived" if os.path.lexists(path) else "removed")

@@ -18,7 +18,7 @@ from contextlib import suppress
 from fcntl import F_GETPIPE_SZ, F_SETPIPE_SZ, fcntl
 from typing import NamedTuple
 
-from penstock.proc.cgroup import Leaf, controllers_of, own_group
+from penstock.proc.cgroup import own_group, try_leaf
 from penstock.proc.fork import fork_into
 from penstock.proc.isolate import try_isolation
 from penstock.proc.marker import is_own_proc
@@ -153,26 +153,10 @@ def _pid_namespace() -> str:
 
 
 def _cgroup() -> str:
-    leaf = Leaf.make()
-    try:
-        with leaf.inside():
-            pid = fork_into(signal.pause)
-        leaf.kill()
-        os.waitpid(pid, 0)
-    finally:
-        leaf.close()
-    return f"one was made below {own_group()}, and killed: --isolate cgroup"
-
-
-def _memory_controller() -> str:
-    group = own_group()
-    if group is None:
-        raise OSError("no control groups of version 2 are mounted")
-    controllers = controllers_of(group)
-    if "memory" not in controllers:
-        found = ", ".join(controllers) or "none"
-        raise OSError(f"it is not enabled in {group} (enabled: {found})")
-    return f"enabled in {group}"
+    failure = try_leaf()
+    if failure:
+        raise OSError(failure)
+    return f"one was made below {own_group()}: --isolate cgroup"
 
 
 def _temporary() -> str:
@@ -257,7 +241,6 @@ _TRIALS: dict[str, Callable[[], str]] = {
     "temporary": _temporary,
     "pidns": _pid_namespace,
     "cgroup": _cgroup,
-    "memory": _memory_controller,
     "descriptors": _descriptors,
     "processes": _processes,
     "pipes": _pipes,

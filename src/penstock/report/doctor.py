@@ -110,11 +110,8 @@ LAYERS = (
     Layer(
         *("cgroup", "control groups", ("P3", "P7")),
         "`--isolate cgroup` is not to be had: what forks as fast as it can is ended by "
-        "killing one process after the other, in seconds instead of milliseconds.",
-    ),
-    Layer(
-        *("memory", "memory controller", ()),
-        "A limit of memory is kept by looking now and then, not by the kernel.",
+        "killing one process after the other, which takes longer, and "
+        "`penstock reap` may miss what has dropped its environment.",
     ),
     Layer(
         *("descriptors", "open files", ("P9",)),

@@ -99,8 +99,9 @@ STDIN = Option(
 ISOLATE = Option(
     "isolate",
     ("--isolate",),
-    "What else keeps commands from surviving: pidns gives each job a PID namespace, "
-    "so that nothing outlives a kill of all of penstock at once. [default: none]",
+    "What else keeps commands from surviving: pidns, a PID namespace for each worker, "
+    "out of which nothing gets, whoever is killed; cgroup, a control group, by which "
+    "`penstock reap` finds all and fork bombs die by one stroke. [default: none]",
     read_isolation,
     "LAYER",
 )
