@@ -9,6 +9,7 @@ from penstock.cli.definition import read_definition
 from penstock.cli.lines.run import RunOptions
 from penstock.cli.local import run_locally
 from penstock.cli.streams import colour, stderr, verbosity, warn
+from penstock.cli.upkeep import open_upkeep
 from penstock.cli.workspace import StdoutClosed, Workspace
 from penstock.clock import MonotonicClock
 from penstock.executor.nursery import Nursery
@@ -39,6 +40,8 @@ def main(given: RunOptions, nursery: Nursery) -> int:
     grouped = slots > 1 and len(pipeline.jobs) > 1
     flags = SignalFlags()
     workspace = Workspace(run, directory, grouped=grouped, stop=flags)
+    stop = flags.fileno()
+    upkeep = open_upkeep(workspace, pipeline, given, run, directory, stop)
     try:
         result = run_locally(
             pipeline,
@@ -46,15 +49,17 @@ def main(given: RunOptions, nursery: Nursery) -> int:
             name=run,
             slots=slots,
             sinks=_sinks(given, directory),
-            dispatch=workspace,
+            dispatch=upkeep,
             flags=flags,
             output=1 if grouped else None,
             keep_going=given.keep_going,
         )
     except StdoutClosed:
+        upkeep.close()
         die_by(SIGPIPE)
         return TROUBLE
     finally:
+        upkeep.close()
         workspace.close()
     if result.tally.signal is not None and result.status != TROUBLE:
         die_by(result.tally.signal)

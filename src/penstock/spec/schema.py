@@ -202,7 +202,7 @@ _NAMES = {
 }
 
 NOT_YET = frozenset(
-    "stages from for when inputs outputs retries slots resources service "  # noqa: SIM905 (one line each)
+    "stages from for when retries slots resources service "  # noqa: SIM905 (one line each)
     "setup teardown notify".split()
 )
 """Keys that are read but not obeyed yet, and therefore refused."""

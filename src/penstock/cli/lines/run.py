@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from penstock.cli.lines.shared import (
+    FRESH,
     GRACE,
     ISOLATE,
     JOBS,
@@ -14,6 +15,7 @@ from penstock.cli.lines.shared import (
     LEAKS,
     LINGER,
     QUIET,
+    RESUME,
     SET,
     TIMEOUT,
     VERBOSE,
@@ -38,6 +40,8 @@ class RunOptions(NamedTuple):
     quiet: bool = False
     verbose: bool = False
     json: bool = False
+    fresh: bool = False
+    resume: bool = False
 
     def target(self, exists: Callable[[str], bool]) -> tuple[str, tuple[str, ...]]:
         """The definition file, and the jobs that are wanted of it (none: all).
@@ -79,6 +83,8 @@ LINE = Subcommand(
         ),
         KEEP_GOING,
         ISOLATE,
+        FRESH,
+        RESUME,
         SET,
         QUIET._replace(help="Tell failures only."),
         VERBOSE,

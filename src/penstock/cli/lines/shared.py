@@ -110,6 +110,13 @@ KEEP_GOING = Option(
     ("-k", "--keep-going"),
     "After a failure, still run the jobs that do not need what failed.",
 )
+FRESH = Option("fresh", ("--fresh",), "Run the jobs that are up to date as well.")
+RESUME = Option(
+    "resume",
+    ("--resume",),
+    "Go on where the last run ended: without the jobs that succeeded in it and have "
+    "not changed since.",
+)
 SET = Option(
     "settings",
     ("-s", "--set"),

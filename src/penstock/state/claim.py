@@ -1,0 +1,242 @@
+"""Claim: the right of one run to make its outputs, which no other run has meanwhile.
+
+Each run has a file in one directory, with the names of its outputs in it, and holds a
+lock on that file (flock(2)). Whoever claims outputs looks into the files that are
+locked; a file that is not is that of a dead run, and is removed: nothing has to be
+cleaned up after a crash. The directory is locked itself while one looks.
+
+The lock goes along with each job to its worker. So, if penstock is killed, it lasts
+until the worker has ended the job, and nobody writes what is still being written.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import select
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import NamedTuple
+
+from penstock.clock import Clock
+from penstock.errors import PenstockError
+from penstock.proc.marker import RunName, run_marker
+
+_SUFFIX = ".claim"
+_PATIENCE = 5.0  # seconds, for a dead run to end, and for others to look
+_NAP = 10  # milliseconds
+_MOST_SHOWN = 5
+
+
+class Claimant(NamedTuple):
+    """A run that has claimed outputs.
+
+    Attributes:
+        run: its name.
+        marker: of its processes.
+        command: its command line.
+        since: wall clock, seconds since 1970.
+        outputs: the real paths.
+    """
+
+    run: str
+    marker: str
+    command: str
+    since: float
+    outputs: tuple[str, ...]
+
+    @property
+    def is_dying(self) -> bool:
+        """Whether its user's process is gone, so that the rest will be in a moment."""
+        name = RunName.read(self.marker)
+        return name is not None and name.is_known() and not name.is_alive()
+
+
+class Claim:
+    """The claim of this run; it grows, and ends when it is closed.
+
+    Args:
+        directory: of the files; must exist.
+        claimant: this run, which has claimed nothing yet.
+        clock: for the patience with others.
+        stop: a descriptor that is readable when the run is to stop.
+
+    Raises:
+        OSError: the files cannot be made or locked.
+    """
+
+    def __init__(
+        self, directory: str, claimant: Claimant, clock: Clock, stop: int
+    ) -> None:
+        self._claimant = claimant
+        self._own: set[str] = set()
+        self._clock = clock
+        self._stop = select.poll()
+        self._stop.register(stop, select.POLLIN)
+        self._path = os.path.join(directory, claimant.run + _SUFFIX)
+        self._others: tuple[Claimant, ...] = ()
+        self._directory = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+            self._lock()
+            self.descriptor = os.open(self._path, flags, 0o644)
+            fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BaseException:
+            os.close(self._directory)
+            raise
+        self._unlock()
+
+    def claim(self, paths: Iterable[str]) -> None:
+        """Claim more outputs; `paths` are real.
+
+        Raises:
+            PenstockError: another run has one of them.
+            OSError: the claim cannot be written.
+        """
+        wanted = [path for path in dict.fromkeys(paths) if path not in self._own]
+        if not wanted:
+            return
+        deadline = self._clock.now() + _PATIENCE
+        while (conflict := self._try(wanted)) is not None:
+            other, taken = conflict
+            if not other.is_dying or not self._may_wait(deadline):
+                raise _taken(other, taken)
+
+    def is_free(self, run: str, paths: Iterable[str]) -> bool:
+        """Whether a run is dead, and no other one has claimed any of `paths` since.
+
+        As of the last time that we claimed something.
+        """
+        taken = {path for other in self._others for path in other.outputs}
+        return run not in {other.run for other in self._others} and not (
+            taken.intersection(paths)
+        )
+
+    def close(self) -> None:
+        """Give up the claim; may be called twice."""
+        if self._directory < 0:
+            return
+        with suppress(OSError):
+            os.unlink(self._path)
+        os.close(self.descriptor)
+        os.close(self._directory)
+        self._directory = -1
+
+    def _try(self, wanted: list[str]) -> tuple[Claimant, list[str]] | None:
+        """Claim all, or say who has which of them."""
+        self._lock()
+        try:
+            self._others = tuple(self._look())
+            for other in self._others:
+                taken = sorted({*wanted}.intersection(other.outputs))
+                if taken:
+                    return other, taken
+            self._write(wanted)
+            self._own.update(wanted)
+        finally:
+            self._unlock()
+        return None
+
+    def _look(self) -> list[Claimant]:
+        """The other runs that are not dead; the files of those that are go."""
+        directory = os.path.dirname(self._path)
+        found = []
+        for name in os.listdir(directory):
+            path = os.path.join(directory, name)
+            if name.endswith(_SUFFIX) and path != self._path:
+                claimant = _read_if_locked(path)
+                if claimant is not None:
+                    found.append(claimant)
+        return found
+
+    def _write(self, outputs: Iterable[str]) -> None:
+        """Add outputs to the file, a line for each, after a line about this run."""
+        about = () if self._own else (self._claimant._asdict(),)
+        lines = [json.dumps(value) + "\n" for value in (*about, *outputs)]
+        data = "".join(lines).encode("ascii")
+        if os.write(self.descriptor, data) < len(data):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), self._path)
+
+    def _lock(self) -> None:
+        """Let nobody else look; those who do take no longer than a moment."""
+        deadline = self._clock.now() + _PATIENCE
+        while True:
+            try:
+                fcntl.flock(self._directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if not self._may_wait(deadline):
+                    raise
+            else:
+                return
+
+    def _unlock(self) -> None:
+        fcntl.flock(self._directory, fcntl.LOCK_UN)
+
+    def _may_wait(self, deadline: float) -> bool:
+        """Wait a moment, if there is time and nobody wants us to stop."""
+        return self._clock.now() < deadline and not self._stop.poll(_NAP)
+
+
+def claimant(run: str, command: str, since: float) -> Claimant:
+    """This run, before it has claimed anything."""
+    return Claimant(run, run_marker(), command, since, ())
+
+
+def _read_if_locked(path: str) -> Claimant | None:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        with open(descriptor, "rb", closefd=False) as file:
+            return _decode(file.read())
+    else:
+        with suppress(OSError):
+            os.unlink(path)
+        return None
+    finally:
+        os.close(descriptor)
+
+
+def _decode(data: bytes) -> Claimant | None:
+    """What a file says; None if it says nothing, as its run has not yet claimed."""
+    try:
+        about, *outputs = [json.loads(line) for line in data.splitlines()]
+    except ValueError:
+        return None
+    match about:
+        case {
+            "run": str(run),
+            "marker": str(marker),
+            "command": str(command),
+            "since": float(since),
+        }:
+            return Claimant(run, marker, command, since, tuple(map(str, outputs)))
+        case _:
+            return None
+
+
+def _taken(claimant: Claimant, taken: list[str]) -> PenstockError:
+    """Another run makes the same outputs."""
+    name = RunName.read(claimant.marker)
+    pid = f"PID {name.pid}, " if name else ""
+    since = time.strftime("%H:%M:%S", time.localtime(claimant.since))
+    shown = ", ".join(_near(path) for path in taken[:_MOST_SHOWN])
+    more = len(taken) - _MOST_SHOWN
+    return PenstockError(
+        f"another run is making {shown}"
+        + (f" and {more} more" if more > 0 else "")
+        + f": {claimant.run} ({pid}`{claimant.command}`, since {since})\n"
+        "hint: wait until it is over, or end it"
+    )
+
+
+def _near(path: str) -> str:
+    """A path as one would type it here."""
+    near = os.path.relpath(path)
+    return path if near.startswith("..") else near

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from penstock.clock import MonotonicClock
+from penstock.errors import PenstockError
+from penstock.state.claim import Claim, Claimant, claimant
+from tests.commands import wait_until
+
+
+@pytest.fixture
+def stop() -> Iterator[tuple[int, int]]:
+    pipe = os.pipe()
+    yield pipe
+    for descriptor in pipe:
+        os.close(descriptor)
+
+
+@pytest.fixture
+def opens(tmp_path: Path, stop: tuple[int, int]):
+    with ExitStack() as stack:
+
+        def open_claim(run: str, since: float = 0.0) -> Claim:
+            us = claimant(run, "penstock run", since)
+            claim = Claim(str(tmp_path), us, MonotonicClock(), stop[0])
+            return stack.enter_context(closing(claim))
+
+        yield open_claim
+
+
+def test_what_is_claimed_is_refused_to_others_with_who_has_it(opens, monkeypatch):
+    monkeypatch.setenv("TZ", "UTC")
+    opens("one").claim(["/a", "/b", "/c"])
+    with pytest.raises(PenstockError) as refused:
+        opens("two").claim(["/d", "/c", "/b"])
+    assert str(refused.value) == (
+        f"another run is making /b, /c: one (PID {os.getpid()}, `penstock run`, "
+        "since 00:00:00)\nhint: wait until it is over, or end it"
+    )
+
+
+def test_many_are_not_all_named(opens):
+    paths = [f"/{number}" for number in range(9)]
+    opens("one").claim(paths)
+    with pytest.raises(PenstockError, match="/0, /1, /2, /3, /4 and 4 more: one"):
+        opens("two").claim(paths)
+
+
+def test_different_outputs_do_not_meet(opens):
+    opens("one").claim(["/a"])
+    opens("two").claim(["/b"])
+
+
+def test_a_claim_grows_and_what_one_has_may_be_claimed_again(opens):
+    one = opens("one")
+    one.claim(["/a"])
+    one.claim(["/a", "/b"])
+    with pytest.raises(PenstockError, match="making /b: one"):
+        opens("two").claim(["/b"])
+
+
+def test_nothing_of_a_refused_claim_is_kept(opens):
+    opens("one").claim(["/a"])
+    with pytest.raises(PenstockError):
+        opens("two").claim(["/a", "/b"])
+    opens("three").claim(["/b"])
+
+
+def test_a_claim_that_is_closed_is_nobodys(opens, tmp_path):
+    one = opens("one")
+    one.claim(["/a"])
+    one.close()
+    two = opens("two")
+    two.claim(["/a"])
+    assert two.is_free("one", ["/a"])
+    assert os.listdir(tmp_path) == ["two.claim"]
+    two.close()
+
+
+PROGRAM = """
+import os, sys
+from penstock.clock import MonotonicClock
+from penstock.state.claim import Claim, claimant
+claim = Claim(sys.argv[1], claimant("one", "x", 0.0), MonotonicClock(), 0)
+claim.claim(["/a"])
+print("ready", flush=True)
+if os.fork() == 0:  # as the lock goes along to a worker
+    sys.stdin.read()
+    os._exit(0)
+os.kill(os.getpid(), 9)
+"""
+
+
+def test_the_claim_of_a_killed_run_lasts_as_long_as_its_worker(opens, tmp_path):
+    argv = [sys.executable, "-c", PROGRAM, str(tmp_path)]
+    with subprocess.Popen(
+        argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
+        assert process.stdout.readline() == b"ready\n"
+        wait_until(lambda: process.poll() is not None, 10)
+        two = opens("two")
+        two.claim(["/b"])
+        assert not two.is_free("one", ["/z"])
+        process.stdin.close()  # and so its worker ends
+        two.claim(["/a"])
+        assert two.is_free("one", ["/a"])
+        process.stdout.read()
+
+
+def test_one_waits_no_longer_than_one_may(opens, stop):
+    opens("one")  # and keeps the directory for itself
+    two = opens("two")
+    two._lock()
+    os.write(stop[1], b"x")
+    with pytest.raises(BlockingIOError):
+        opens("three")
+
+
+@pytest.mark.parametrize("text", ["", "{", "{}", "[]", '{"run": 7}'])
+def test_a_file_that_says_nothing_claims_nothing(opens, tmp_path, text):
+    opens("one")
+    (tmp_path / "one.claim").write_text(text)
+    opens("two").claim(["/a"])
+
+
+def test_a_claim_is_plain_text(opens, tmp_path):
+    opens("one").claim(["/a"])
+    first, *paths = (tmp_path / "one.claim").read_text().splitlines()
+    assert Claimant(**json.loads(first)).run == "one"
+    assert paths == ['"/a"']
