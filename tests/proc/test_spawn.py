@@ -39,7 +39,8 @@ def make_file(path: Path, text: str = "#!/bin/sh\n", mode: int = 0o755) -> str:
 @pytest.fixture
 def null() -> Iterator[Streams]:
     with open(os.devnull, "r+b", buffering=0) as device:
-        yield Streams(*[device.fileno()] * 3)
+        number = device.fileno()
+        yield Streams(number, number, number)
 
 
 @pytest.fixture

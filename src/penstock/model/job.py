@@ -11,8 +11,21 @@ from typing import Literal, NamedTuple
 
 from penstock.model.command import Command
 from penstock.model.limits import Limits
+from penstock.model.link import Link, chain
 from penstock.model.policy import Policy
 from penstock.model.stream import Inherit, Log, Null, Stderr, Stdin, Stdout
+
+__all__ = [
+    "Family",
+    "Job",
+    "Leaks",
+    "Link",
+    "Pipeline",
+    "Place",
+    "Rule",
+    "Stage",
+    "chain",
+]
 
 
 class Place(NamedTuple):
@@ -34,6 +47,11 @@ or left to live, as no part of it any more."""
 LEAKS: tuple[Leaks, ...] = ("kill", "warn", "fail", "allow")
 
 
+Rule = Literal["pipefail", "last", "strict"]
+"""Which stages decide whether a job succeeded: all, but a benign SIGPIPE is success;
+the last one only, and whatever had to be stopped; all, and a SIGPIPE is failure."""
+
+
 class Stage(NamedTuple):
     """A command of a job, with its streams and its own limits.
 
@@ -53,31 +71,20 @@ class Stage(NamedTuple):
     place: Place | None = None
 
 
-class Link(NamedTuple):
-    """A kernel pipe from the stdout of one stage to the stdin of another.
-
-    Attributes:
-        source: position in `Job.stages` of the stage that writes.
-        target: position of the stage that reads.
-    """
-
-    source: int
-    target: int
-
-
 class Job(NamedTuple):
     """Stages that run together; picklable, and all that a worker needs.
 
     Attributes:
         name: unique in the pipeline.
         stages: in the order of the definition.
-        links: every pipe between them.
+        links: every edge between them.
         needs: names of jobs that must have succeeded first.
         limits: `timeout` for the whole job, `drain`, `linger`; `grace` where a
             stage's own does not apply.
         place: where it is defined, if in a file.
         policy: for whoever schedules it.
         leaks: what becomes of processes that it leaves behind.
+        rule: which stages decide whether it succeeded.
     """
 
     name: str
@@ -88,6 +95,7 @@ class Job(NamedTuple):
     place: Place | None = None
     policy: Policy = Policy()
     leaks: Leaks = "kill"
+    rule: Rule = "pipefail"
 
 
 class Family(NamedTuple):
@@ -129,8 +137,3 @@ class Pipeline(NamedTuple):
     on_success: Job | None = None
     on_failure: Job | None = None
     always: Job | None = None
-
-
-def chain(stages: int) -> tuple[Link, ...]:
-    """The links that join so many stages, each one's stdout to the next one's stdin."""
-    return tuple(Link(i, i + 1) for i in range(stages - 1))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 GRACE = 5.0
 DRAIN = 2.0
 LINGER = 1.0
+STALL = 10.0
 
 
 class Limits(NamedTuple):
@@ -18,6 +19,8 @@ class Limits(NamedTuple):
         drain: for end-of-file of a log pipe, once every process is gone.
         linger: for what a command left behind to finish by itself (a job's only).
         idle: without a byte of output from the command; None: any time (stages only).
+        stall: in which every process of a graph waits for another, before that counts
+            as a deadlock (a job's only).
     """
 
     timeout: float | None = None
@@ -25,3 +28,4 @@ class Limits(NamedTuple):
     drain: float = DRAIN
     linger: float = LINGER
     idle: float | None = None
+    stall: float = STALL

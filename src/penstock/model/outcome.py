@@ -142,6 +142,26 @@ class StageOutcome(NamedTuple):
     log_error: str | None = None
 
 
+class EdgeOutcome(NamedTuple):
+    """What is known of one edge of a job: which side of it kept the other waiting.
+
+    Attributes:
+        name: both sides, in words.
+        n_bytes: that passed; None where nobody counted.
+        source_waited: seconds for which something was there to be read, and the
+            target did not read it.
+        target_waited: seconds for which the target could have been given something,
+            and there was nothing.
+        note: what went wrong here, if anything did.
+    """
+
+    name: str
+    n_bytes: int | None = None
+    source_waited: float | None = None
+    target_waited: float | None = None
+    note: str | None = None
+
+
 class Process(NamedTuple):
     """A process by PID and command line, as found when it was named."""
 
@@ -167,6 +187,8 @@ class Outcome(NamedTuple):
         peak_bytes: the most memory that all its processes held at once; None where
             nobody looked.
         remark: why it has failed, where its ending does not tell, in words.
+        relays: penstock's own processes between the stages, where it takes any.
+        edges: what is known of those edges where something was counted, or went wrong.
     """
 
     job: str
@@ -181,6 +203,8 @@ class Outcome(NamedTuple):
     spared: tuple[Process, ...] = ()
     peak_bytes: int | None = None
     remark: str | None = None
+    relays: tuple[StageOutcome, ...] = ()
+    edges: tuple[EdgeOutcome, ...] = ()
 
     @property
     def status(self) -> int:

@@ -3,7 +3,8 @@
 A job fails if any stage does. SIGPIPE of a writer is benign if its reader ended well
 by itself: ``yes | head -1`` is success. Which stage is to blame follows bash's
 pipefail (the rightmost failure), but never a stage that penstock ended because of
-another.
+another, nor one that died of SIGPIPE because its reader failed. The rule of the job may
+be another: see `Rule`.
 """
 
 from __future__ import annotations
@@ -51,12 +52,18 @@ def judge(job: Job, endings: tuple[Ending, ...]) -> Verdict:
         isinstance(ending, Exited) and ending.code in stage.command.ok
         for stage, ending in zip(job.stages, endings, strict=True)
     ]
-    if not all(ok):
+    if job.rule != "strict" and not all(ok):
         _excuse_broken_pipes(job, endings, ok)
-    if all(ok):
-        return Verdict(tuple(ok), None)
     failed = [i for i, good in enumerate(ok) if not good]
-    return Verdict(tuple(ok), max(failed, key=lambda i: (_weight(endings[i]), i)))
+    if job.rule == "last":
+        failed = [i for i in failed if i == len(ok) - 1 or _was_ended(endings[i])]
+    if not failed:
+        return Verdict(tuple(ok), None)
+    sources = {link.source for link in job.links}
+    return Verdict(
+        tuple(ok),
+        max(failed, key=lambda i: (_weight(endings[i], is_source=i in sources), i)),
+    )
 
 
 def _excuse_broken_pipes(job: Job, endings: tuple[Ending, ...], ok: list[bool]) -> None:
@@ -84,17 +91,23 @@ def is_broken_pipe(ending: Ending) -> bool:
             return False
 
 
-def _weight(ending: Ending) -> int:
+def _was_ended(ending: Ending) -> bool:
+    """Whether it did not end by itself."""
+    return not isinstance(ending, Exited | Signaled)
+
+
+def _weight(ending: Ending, *, is_source: bool) -> int:
     """How surely an ending is the cause and not a consequence."""
     match ending:
         case TimedOut() | OutOfMemory():
-            return 3
+            return 4
         case NotStarted(_, _, culprit):
-            return 0 if culprit == "sibling" else 3
+            return 0 if culprit == "sibling" else 4
         case Cancelled():
-            return 1
-        case _:
             return 2
+        case _:
+            # Whoever read from it failed, or it would be excused.
+            return 1 if is_source and is_broken_pipe(ending) else 3
 
 
 def unseen(job: Job, ending: Cancelled | Lost) -> Outcome:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 from resource import struct_rusage
+from typing import TYPE_CHECKING
 
 from penstock.clock import Clock
 from penstock.proc.descendants import children_of
+from penstock.proc.flow import trouble_of
 from penstock.proc.launch import Running
 from penstock.proc.reaper import MOST_WATCHED, read_status, read_usage, reap
 from penstock.proc.watch import Watch
+
+if TYPE_CHECKING:
+    from penstock.proc.relay import Relay
 
 
 class Brood:
@@ -17,17 +22,26 @@ class Brood:
 
     Attributes:
         running: the stages that were started.
+        relays: that were started.
         alive: how many of them have not exited.
         is_gone: this process has no child left, and so nothing below it.
+        spoiled: why bytes are missing, once a relay has failed.
     """
 
     def __init__(self, watch: Watch, clock: Clock) -> None:
         self.running: list[Running] = []
+        self.relays: list[Relay] = []
         self.alive = 0
         self.is_gone = False
+        self.spoiled: str | None = None
         self._watch = watch
         self._clock = clock
         self._adopted: dict[int, int] = {}  # pid: pidfd
+
+    @property
+    def relaying(self) -> set[int]:
+        """The processes of relays that have not exited."""
+        return {relay.pid for relay in self.relays if relay.status is None}
 
     def attend(self) -> None:
         """Wake up for the death of each command."""
@@ -68,6 +82,10 @@ class Brood:
                 running.end(read_status(status), read_usage(usage), now)
                 self.alive -= 1
                 return
+        for relay in self.relays:
+            if relay.pid == pid:
+                relay.end(read_status(status), read_usage(usage), self._clock.now())
+                self.spoiled = self.spoiled or trouble_of(relay)
         pidfd = self._adopted.pop(pid, None)
         if pidfd is not None:
             self._watch.drop(pidfd)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.model.job import Job
 from penstock.model.outcome import (
@@ -19,10 +19,14 @@ from penstock.model.outcome import (
 )
 from penstock.model.verdict import judge
 from penstock.proc.files import Files
+from penstock.proc.flow import edge_outcomes, relay_outcome
 from penstock.proc.holders import in_words
 from penstock.proc.launch import Running
 from penstock.proc.log import LogPump
 from penstock.proc.stop import Stop
+
+if TYPE_CHECKING:
+    from penstock.proc.relay import Relay
 
 
 class Seen(NamedTuple):
@@ -37,6 +41,8 @@ class Seen(NamedTuple):
         spared: see `Outcome`.
         elapsed: see `Outcome`.
         peak_bytes: see `Outcome`.
+        relays: that were started.
+        spoiled: why bytes are missing, if a relay failed.
     """
 
     running: Sequence[Running]
@@ -47,6 +53,8 @@ class Seen(NamedTuple):
     spared: tuple[Process, ...]
     elapsed: float
     peak_bytes: int | None
+    relays: Sequence[Relay]
+    spoiled: str | None
 
 
 def conclude(job: Job, files: Files, seen: Seen) -> Outcome:
@@ -56,8 +64,10 @@ def conclude(job: Job, files: Files, seen: Seen) -> Outcome:
     good, culprit = judge(job, endings)
     leaked = job.leaks == "fail" and bool(seen.stragglers)
     ok = culprit is None and not seen.survivors and not leaked
-    trouble = files.commit() if ok else None
-    return Outcome(
+    trouble = seen.spoiled
+    if ok and trouble is None:
+        trouble = files.commit()
+    outcome = Outcome(
         job.name,
         endings[-1 if culprit is None else culprit],
         ok and trouble is None,
@@ -74,6 +84,12 @@ def conclude(job: Job, files: Files, seen: Seen) -> Outcome:
         trouble,
         seen.spared,
         seen.peak_bytes,
+    )
+    if not seen.relays and not files.unopened:
+        return outcome
+    return outcome._replace(
+        relays=tuple(map(relay_outcome, seen.relays)),
+        edges=tuple(edge_outcomes(seen.relays, files.unopened)),
     )
 
 

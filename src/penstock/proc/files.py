@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
+from penstock.model.command import Command
+from penstock.model.link import path_token
 from penstock.model.outcome import NotStarted
 from penstock.model.stream import (
     Direct,
@@ -22,10 +24,13 @@ from penstock.model.stream import (
     Stdin,
     Stdout,
 )
-from penstock.model.wiring import PipeEnd, StageWiring
+from penstock.model.wiring import Fifo, PipeEnd, StageWiring
 from penstock.proc.log import LogPump
 from penstock.proc.pipes import open_pipe
 from penstock.proc.spawn import CannotStart, Streams
+
+if TYPE_CHECKING:
+    from penstock.proc.fifo import Fifos
 
 # A second open(2) of what is a file would write over what is there.
 _OWN = {"/dev/stdout": 1, "/dev/stderr": 2, "/dev/fd/1": 1, "/dev/fd/2": 2}
@@ -66,7 +71,49 @@ class Files:
         self._handed = descriptors
         self._opened: list[int] = []
         self._pipes: dict[PipeEnd, int] = {}
+        self._paths: dict[int, str] = {}  # of FIFOs, by pipe
         self._pending: list[_Pending] = []
+        self.fifos: Fifos | None = None
+        self.unopened: list[Fifo] = []
+
+    def make_fifos(self, fifos: Sequence[Fifo]) -> None:
+        """Make all FIFOs of the job.
+
+        Raises:
+            OSError: one cannot be made.
+        """
+        from penstock.proc.fifo import Fifos  # noqa: PLC0415 (most jobs have none)
+
+        try:
+            self.fifos = Fifos()
+        except OSError:  # no inotify(7), say: the commands get descriptors instead
+            self.open_pipes([fifo.pipe for fifo in fifos])
+            return
+        for fifo in fifos:
+            self._pipes[PipeEnd(fifo.pipe, "w")] = self.fifos.make(fifo)
+            self._paths[fifo.pipe] = self.fifos.path(fifo)
+
+    def forsake_fifos(self, stages: Collection[int]) -> None:
+        """Note that `stages` have ended: what they have not opened stays unopened."""
+        if self.fifos is not None:
+            for stage in stages:
+                self.unopened += self.fifos.forsake(stage)
+
+    @property
+    def ends(self) -> Mapping[PipeEnd, int]:
+        """The descriptor of every end of a pipe that is open now."""
+        return self._pipes
+
+    def open_pipes(self, pipes: Sequence[int]) -> None:
+        """Make pipes.
+
+        Raises:
+            OSError: one cannot be made.
+        """
+        for pipe in pipes:
+            reader, writer = open_pipe()
+            self._pipes[PipeEnd(pipe, "r")] = reader
+            self._pipes[PipeEnd(pipe, "w")] = writer
 
     def connect(self, plan: StageWiring, stage: int) -> Streams:
         """Open all that `stage` needs; the descriptors stay owned by this object.
@@ -75,25 +122,44 @@ class Files:
             CannotStart: a file cannot be opened.
             OSError: a pipe cannot be made.
         """
-        for pipe in plan.opens:
-            reader, writer = open_pipe()
-            self._pipes[PipeEnd(pipe, "r")] = reader
-            self._pipes[PipeEnd(pipe, "w")] = writer
+        if plan.opens:
+            self.open_pipes(plan.opens)
         return Streams(
             self._open(plan.stdin, stage),
             self._open(plan.stdout, stage),
             self._open(plan.stderr, stage),
+            tuple(self._pipes[end] for _, end in plan.named if end in self._pipes),
         )
+
+    def named(self, command: Command, plan: StageWiring) -> Command:
+        """`command` with the paths of its FIFOs where it has their names."""
+        if not plan.named:
+            return command
+        argv, env = command.argv, command.env
+        for name, end in plan.named:
+            path = self._paths.get(end.pipe) or f"/dev/fd/{self._pipes[end]}"
+            token = path_token(name)
+            argv = tuple(word.replace(token, path) for word in argv)
+            env = tuple((key, value.replace(token, path)) for key, value in env)
+        return command._replace(argv=argv, env=env)
 
     def release(self, plan: StageWiring, stage: int) -> None:
         """Close what only the command of `stage` needs, now that it is started."""
-        for end in plan.closes:
-            os.close(self._pipes.pop(end))
+        self.release_ends(plan.closes)
+        if plan.named:
+            self.release_ends([end for _, end in plan.named if end in self._pipes])
         if stage in self.logs:
             self.logs[stage].drop_writer()
 
+    def release_ends(self, ends: Sequence[PipeEnd]) -> None:
+        """Close ends of pipes that somebody else has now."""
+        for end in ends:
+            os.close(self._pipes.pop(end))
+
     def release_all(self) -> None:
         """Close every end of a pipe that a command was to have."""
+        if self.fifos is not None:
+            self.fifos.forsake_all()
         for descriptor in self._pipes.values():
             os.close(descriptor)
         self._pipes.clear()
@@ -123,6 +189,8 @@ class Files:
         for pending in self._pending:
             with suppress(OSError):
                 os.unlink(pending.partial)
+        if self.fifos is not None:
+            self.fifos.close()
         self._opened, self._pending, self._handed = [], [], ()
 
     def _open(self, stream: Stdin | Stdout | Stderr | PipeEnd, stage: int) -> int:

@@ -9,15 +9,20 @@ from __future__ import annotations
 
 import os
 import subprocess
+from typing import TYPE_CHECKING
 
 from penstock.clock import Clock
 from penstock.model.job import Job
 from penstock.model.outcome import Exited, NotStarted, Signaled, Usage
 from penstock.model.wiring import Wiring
 from penstock.proc.files import Files
+from penstock.proc.flow import start_relays
 from penstock.proc.lean import Started
 from penstock.proc.nice import check_nice, renice
 from penstock.proc.spawn import CannotStart, find_program, spawn
+
+if TYPE_CHECKING:
+    from penstock.proc.relay import Relay
 
 
 class Running:
@@ -97,6 +102,7 @@ def launch(
     wiring: Wiring,
     files: Files,
     started: list[Running],
+    relays: list[Relay],
     clock: Clock,
 ) -> None:
     """Start every stage of `job`.
@@ -106,6 +112,7 @@ def launch(
         wiring: its descriptors.
         files: opens and owns what the streams name.
         started: receives each stage as it starts, so that nothing is lost on failure.
+        relays: receives each relay as it starts.
         clock: for the times of the starts.
 
     Raises:
@@ -113,21 +120,38 @@ def launch(
     """
     position = 0
     try:
+        _open_edges(wiring, files)
         prepared = []
         for position, stage in enumerate(job.stages):
             program = find_program(stage.command, clock.now())
             check_nice(stage.command)
-            prepared.append((program, files.connect(wiring[position], position)))
+            prepared.append((program, files.connect(wiring.stages[position], position)))
+        if wiring.relays:
+            start_relays(wiring, files, relays, clock.now())
         for position, stage in enumerate(job.stages):
-            process = spawn(stage.command, *prepared[position])
+            plan = wiring.stages[position]
+            command = files.named(stage.command, plan)
+            process = spawn(command, *prepared[position])
             started.append(Running(position, process, clock.now()))
             started[-1].open()
-            if stage.command.nice:
-                renice(process.pid, stage.command.nice)
-            files.release(wiring[position], position)
+            if command.nice:
+                renice(process.pid, command.nice)
+            files.release(plan, position)
     except CannotStart as cause:
         raise StartFailed(position, cause.ending) from None
     except OSError as error:  # no descriptor left for a pipe, say
         reason = f"penstock could not prepare it: {error.strerror}"
         ending = NotStarted(error.errno, reason, "system")
         raise StartFailed(position, ending) from None
+
+
+def _open_edges(wiring: Wiring, files: Files) -> None:
+    """Make what is more than a pipe between two commands.
+
+    Raises:
+        OSError: that cannot be.
+    """
+    if wiring.fifos:
+        files.make_fifos(wiring.fifos)
+    for relay in wiring.relays:
+        files.open_pipes(relay.opens)

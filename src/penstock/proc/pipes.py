@@ -16,6 +16,11 @@ def open_pipe() -> tuple[int, int]:
     pipe-user-pages-soft (pipe(7)) the request is refused and the default size serves.
     """
     reader, writer = os.pipe()
-    with suppress(OSError):
-        fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+    enlarge(writer)
     return reader, writer
+
+
+def enlarge(pipe: int) -> None:
+    """Give a pipe, by either end, 1 MiB where the system allows that."""
+    with suppress(OSError):
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE_BYTES)

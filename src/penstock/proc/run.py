@@ -34,6 +34,7 @@ from penstock.proc.stop import (
     Stop,
     alive,
     ask_to_end,
+    ended,
     grace_of,
     next_deadline,
     time_out,
@@ -128,11 +129,14 @@ class _Run:
 
     def launch(self, wiring: Wiring) -> None:
         """Start every stage; on failure, note which one and stop the others."""
+        brood = self._brood
+        started = brood.running, brood.relays
         try:
-            launch(self.job, wiring, self.files, self._running, self._clock)
+            launch(self.job, wiring, self.files, *started, self._clock)
         except StartFailed as failure:
             self._fail_to_start(failure.position, failure.ending)
-        self._brood.attend()
+        brood.attend()
+        self._watch_fifos()
         for pump in self.files.logs.values():
             self._watch.listen(pump.reader, partial(self._pump, pump))
 
@@ -156,6 +160,7 @@ class _Run:
             until = min((at for at in times if at is not None), default=None)
             changed = partial(self._has_changed, brood.alive)
             if self._wait(changed, until):
+                self.files.forsake_fifos(ended(self._running))
                 continue
             brood.collect()  # we may be late, and the command was in time
             if changed():
@@ -179,7 +184,7 @@ class _Run:
         if self.job.leaks == "allow" and self.stopped is None:
             self.spared = living()
         else:
-            self.stragglers = living()
+            self.stragglers = living(brood.relaying)
 
     def stop(self) -> None:
         """Leave nothing alive: ask, wait for the grace, KILL until ECHILD."""
@@ -193,6 +198,8 @@ class _Run:
             self._wait(lambda: brood.is_gone or self._hurry, deadline)
         for running in self._running:
             running.escalated = running.status is None
+        for relay in brood.relays:
+            relay.was_ended = relay.status is None
         self.survivors = sweep(
             collect=brood.collect,
             budget=SWEEP_BUDGET,
@@ -221,6 +228,8 @@ class _Run:
             self.spared,
             self._clock.now() - self._started_at,
             self._gauge.peak_bytes,
+            self._brood.relays,
+            self._brood.spoiled,
         )
 
     def close(self) -> None:
@@ -237,8 +246,17 @@ class _Run:
         self._hurry = True
         self.stopped = Stop(f"{name} could not be started", alive(self._running))
 
+    def _watch_fifos(self) -> None:
+        """Wake up when a FIFO is opened."""
+        fifos = self.files.fifos
+        if fifos is not None:
+            self._watch.listen(fifos.fileno(), fifos.hear)
+
     def _has_changed(self, alive_before: int) -> bool:
-        return self._brood.alive < alive_before or self.stopped is not None
+        brood = self._brood
+        if brood.spoiled is not None and brood.alive:
+            self._stop_for(brood.spoiled)
+        return brood.alive < alive_before or self.stopped is not None
 
     def _wait(self, done: Callable[[], bool], deadline: float | None) -> bool:
         """Serve whatever becomes ready until `done`: True; or `deadline`: False."""

@@ -198,3 +198,12 @@ def start_clean() -> None:
             signal.signal(number, signal.SIG_DFL)
         elif signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _ignore_frame)  # default again after execve(2)
+
+
+def outlast_commands() -> None:
+    """Let nothing but KILL end this process, which works for commands and ends after.
+
+    A pipe that nobody reads any more is told to it by EPIPE.
+    """
+    for number in (*STOPPING, signal.SIGPIPE):
+        signal.signal(number, signal.SIG_IGN)

@@ -33,11 +33,16 @@ class CannotStart(Exception):  # noqa: N818 (carries a value; never leaves the w
 
 
 class Streams(NamedTuple):
-    """What a command gets as descriptors 0, 1 and 2."""
+    """What a command gets as descriptors 0, 1 and 2.
+
+    Attributes:
+        more: it gets these too, under the same numbers.
+    """
 
     stdin: int
     stdout: int
     stderr: int
+    more: tuple[int, ...] = ()
 
 
 def environment_of(command: Command) -> Mapping[str, str]:
@@ -178,6 +183,7 @@ def _popen(
         cwd=command.cwd,
         env=environment_of(command) if command.env else None,
         start_new_session=True,
+        pass_fds=streams.more,
     )
 
 

@@ -53,6 +53,11 @@ def alive(running: Sequence[Running]) -> frozenset[int]:
     return frozenset(r.position for r in running if r.status is None)
 
 
+def ended(running: Sequence[Running]) -> frozenset[int]:
+    """Positions of the stages that have exited."""
+    return frozenset(r.position for r in running if r.status is not None)
+
+
 def next_deadline(
     job: Job,
     running: Sequence[Running],

@@ -1,0 +1,86 @@
+"""What there is to tell of the edges of a job, and of the relays at them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from penstock.model.outcome import (
+    EdgeOutcome,
+    Exited,
+    Lost,
+    StageOutcome,
+)
+from penstock.model.wiring import Fifo, Wiring
+from penstock.proc.files import Files
+
+if TYPE_CHECKING:
+    from penstock.proc.relay import Relay
+
+_UNOPENED = "its reader has ended, and had never opened it"
+
+
+def start_relays(
+    wiring: Wiring,
+    files: Files,
+    started: list[Relay],
+    now: float,
+) -> None:
+    """Start every relay of a job, before any command.
+
+    Args:
+        wiring: of the job.
+        files: has the pipes.
+        started: receives each as it starts, so that nothing is lost on failure.
+        now: on the monotonic clock.
+
+    Raises:
+        OSError: one cannot be started.
+    """
+    from penstock.proc.relay import Relay  # noqa: PLC0415 (most jobs have none)
+
+    for plan in wiring.relays:
+        started.append(Relay(plan, now))
+        started[-1].start(files.ends)
+        files.release_ends(plan.closes)
+
+
+def relay_outcome(relay: Relay) -> StageOutcome:
+    """How a relay ended."""
+    ending = relay.status or Lost("it could not be killed")
+    ok = ending == Exited(0)
+    return StageOutcome(
+        relay.plan.name,
+        ending,
+        ok,
+        relay.pid or None,
+        relay.elapsed,
+        relay.usage,
+        relay.meter.reason.encode(),
+    )
+
+
+def trouble_of(relay: Relay) -> str | None:
+    """Why bytes may be missing though no command says so; None if there are none."""
+    if relay.status == Exited(0) or relay.was_ended:
+        return None
+    return f"{relay.plan.name} failed: {relay.meter.reason or 'it was killed'}"
+
+
+def edge_outcomes(
+    relays: Sequence[Relay],
+    unopened: Sequence[Fifo],
+) -> Iterator[EdgeOutcome]:
+    """What is known of edges: what passed through relays, and FIFOs nobody opened."""
+    for relay in relays:
+        for entry, name in enumerate(relay.plan.edges, start=1):
+            for_single, for_one = relay.meter.waited(0), relay.meter.waited(entry)
+            is_merge = relay.plan.kind == "merge"
+            yield EdgeOutcome(
+                name,
+                relay.meter.moved_bytes(entry),
+                source_waited=for_single if is_merge else for_one,
+                target_waited=for_one if is_merge else for_single,
+            )
+    for fifo in unopened:
+        yield EdgeOutcome(fifo.edge, note=_UNOPENED)

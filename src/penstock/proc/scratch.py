@@ -1,0 +1,51 @@
+"""Where penstock puts what it needs on disk while a job runs."""
+
+from __future__ import annotations
+
+import os
+from itertools import count
+
+from penstock.proc.marker import PREFIX, run_marker
+
+_DEFAULT = "/tmp"  # noqa: S108 (what is made there is private, and made exclusively)
+_PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/")
+_number = count()
+
+
+def private_directory() -> str:
+    """A new directory that only this user can look into.
+
+    Its path has none but plain characters, so that it needs no quotes in any shell. It
+    carries the name of the run: what a killed one leaves behind can be told by it.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    name = f"{PREFIX}{run_marker()}-fifo-{os.getpid()}-{next(_number)}"
+    path = os.path.join(_parent(), name)
+    os.mkdir(path, 0o700)
+    return path
+
+
+def unnamed_file() -> int:
+    """A descriptor of a new file without a name, which is gone when that is closed.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    parent = _parent()
+    try:
+        return os.open(parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError:  # not every file system can
+        name = f"{PREFIX}{run_marker()}-spool-{os.getpid()}-{next(_number)}"
+        path = os.path.join(parent, name)
+        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
+        file = os.open(path, flags, 0o600)
+        os.unlink(path)
+        return file
+
+
+def _parent() -> str:
+    """TMPDIR, if that is an absolute path that needs no quotes."""
+    path = os.environ.get("TMPDIR", "")
+    return path if path.startswith("/") and _PLAIN.issuperset(path) else _DEFAULT

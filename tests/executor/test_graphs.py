@@ -1,0 +1,300 @@
+"""Graphs: fan-out, merge, FIFOs and coprocs, by real processes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from penstock.executor.pool import Pool
+from penstock.model.job import Job, Link, Stage
+from penstock.model.link import path_token
+from penstock.model.outcome import Cancelled, Exited, NotStarted, Signaled
+from penstock.model.stream import Direct, Handed
+from tests.commands import children, ready_pid, sh, wait_until
+from tests.executor.jobs import outcomes_of, run, stage
+
+COUNT = "seq 1 200000"
+COUNTED = b"".join(b"%d\n" % n for n in range(1, 200001))
+
+
+def named(name: str, script: str, out: Path | None = None) -> Stage:
+    made = stage(sh(script))._replace(name=name)
+    return made._replace(stdout=Direct(str(out))) if out else made
+
+
+def graph(stages: Sequence[Stage], *links: Link, name: str = "job") -> Job:
+    return Job(name, tuple(stages), links)
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+# --- what arrives -------------------------------------------------------------------
+
+
+def test_each_reader_of_a_fan_out_gets_all(pool: Pool, tmp_path: Path):
+    outs = [tmp_path / name for name in "abc"]
+    readers = [named(out.name, "cat", out) for out in outs]
+    links = [Link(3, position) for position in range(3)]
+    outcome = run(pool, graph([*readers, named("source", COUNT)], *links))
+    assert outcome.ok
+    assert [out.read_bytes() for out in outs] == [COUNTED] * 3
+    (relay,) = outcome.relays
+    assert (relay.name, relay.ending) == ("fan-out of source", Exited(0))
+    assert relay.usage is not None
+    counted = [(edge.name, edge.n_bytes) for edge in outcome.edges]
+    assert counted == [(f"source -> {n}", len(COUNTED)) for n in "abc"]
+
+
+def test_a_merge_has_every_line_of_every_source(pool: Pool, tmp_path: Path):
+    stages = [
+        named("a", COUNT),
+        named("b", COUNT),
+        named("sorted", "sort -n | uniq -c", tmp_path / "out"),
+    ]
+    outcome = run(pool, graph(stages, Link(0, 2), Link(1, 2)))
+    assert outcome.ok
+    lines = (tmp_path / "out").read_text().splitlines()
+    assert [line.split() for line in lines] == [["2", str(n)] for n in range(1, 200001)]
+
+
+def test_stderr_may_be_read_apart_and_along(pool: Pool, tmp_path: Path):
+    both = named("both", "echo out; echo err >&2")
+    apart = named("apart", "cat", tmp_path / "apart")
+    along = named("along", "sort", tmp_path / "along")
+    err, out = Link(0, 1, "stderr"), Link(0, 2)
+    assert run(pool, graph([both, apart, along], err, out, Link(0, 2, "stderr"))).ok
+    assert (tmp_path / "apart").read_text() == "err\n"
+    assert (tmp_path / "along").read_text() == "err\nout\n"
+
+
+@pytest.mark.parametrize("as_descriptor", [False, True])
+def test_a_diamond_of_named_pipes(
+    pool: Pool,
+    tmp_path: Path,
+    as_descriptor: bool,  # noqa: FBT001 (a parameter)
+):
+    script = f"paste {path_token('l')} '{path_token('r')}'"
+    stages = [
+        named("source", COUNT),
+        named("left", "cat"),
+        named("right", "sed s/^/-/"),
+        named("pairs", script, tmp_path / "out"),
+    ]
+    fifos = [
+        Link(side, 3, name=name, as_descriptor=as_descriptor)
+        for side, name in ((1, "l"), (2, "r"))
+    ]
+    assert run(pool, graph(stages, Link(0, 1), Link(0, 2), *fifos)).ok
+    lines = (tmp_path / "out").read_text().splitlines()
+    assert lines == [f"{n}\t-{n}" for n in range(1, 200001)]
+
+
+def test_a_coproc_is_asked_and_answers(pool: Pool, tmp_path: Path):
+    asks = f"echo 20; read answer; echo $answer >{tmp_path}/out"
+    stages = [named("asks", asks), named("adds", "read n; echo $((n + 1))")]
+    pair = Link(0, 1, is_coproc=True), Link(1, 0, is_coproc=True)
+    assert run(pool, graph(stages, *pair)).ok
+    assert (tmp_path / "out").read_text() == "21\n"
+
+
+def test_the_disk_lets_one_command_read_two_branches_in_turn(
+    pool: Pool, tmp_path: Path
+):
+    script = f"cat {path_token('a')} {path_token('b')}"
+    stages = [named("source", "seq 1 1000000"), named("r", script, tmp_path / "out")]
+    links = [Link(0, 1, name=name, buffer="disk") for name in "ab"]
+    assert run(pool, graph(stages, *links)).ok
+    twice = b"".join(b"%d\n" % n for n in range(1, 1000001)) * 2
+    assert digest(tmp_path / "out") == hashlib.sha256(twice).hexdigest()
+
+
+@pytest.mark.slow
+def test_lines_of_100_mb_pass_through_a_merge_unmixed_in_little_memory(
+    pool: Pool, tmp_path: Path
+):
+    stages = [
+        *[named(n, f"head -c 100M /dev/zero | tr '\\0' {n}; echo") for n in "xy"],
+        named("m", "tr -s xy | sort", tmp_path / "out"),
+    ]
+    outcome = run(pool, graph(stages, Link(0, 2), Link(1, 2)))
+    assert (tmp_path / "out").read_text() == "x\ny\n"
+    assert [edge.n_bytes for edge in outcome.edges] == [(100 << 20) + 1] * 2
+    usage = outcome.relays[0].usage
+    assert usage is not None
+    assert (usage.maxrss_bytes or 0) < 64 << 20
+
+
+# --- who ends early -----------------------------------------------------------------
+
+
+def test_a_reader_that_ends_early_is_dropped(pool: Pool, tmp_path: Path):
+    stages = [
+        named("source", COUNT),
+        named("first", "head -n 1"),
+        named("all", "cat", tmp_path / "out"),
+    ]
+    assert run(pool, graph(stages, Link(0, 1), Link(0, 2))).ok
+    assert (tmp_path / "out").read_bytes() == COUNTED
+
+
+def test_a_reader_that_ends_early_may_end_all(pool: Pool):
+    stages = [named("source", "exec yes"), named("one", "head -n 1"), named("c", "cat")]
+    outcome = run(pool, graph(stages, Link(0, 1, on_close="stop"), Link(0, 2)))
+    assert outcome.ok
+    assert outcome.stages[0].ending == Signaled(13, core=False)
+
+
+def test_when_all_readers_have_ended_the_source_gets_sigpipe(pool: Pool):
+    stages = [named("source", "exec yes"), *[named(n, "head -n 1") for n in "ab"]]
+    outcome = run(pool, graph(stages, Link(0, 1), Link(0, 2)))
+    assert outcome.ok
+    assert outcome.stages[0].ending == Signaled(13, core=False)
+
+
+def test_the_reader_that_failed_is_to_blame_and_not_the_sigpipe_it_caused(pool: Pool):
+    stages = [named("reader", "read x; exit 3"), named("source", "exec yes")]
+    outcome = run(pool, graph(stages, Link(1, 0)))
+    assert (outcome.culprit, outcome.status) == (0, 3)
+
+
+def test_a_fifo_that_is_never_opened_is_told_and_ends_its_writer(pool: Pool):
+    stages = [named("source", "exec yes"), named("r", f": {path_token('f')}")]
+    outcome = run(pool, graph(stages, Link(0, 1, name="f")))
+    assert outcome.ok
+    assert outcome.stages[0].ending == Signaled(13, core=False)
+    (edge,) = outcome.edges
+    assert edge.name == "source -> r (FIFO f)"
+    assert "never opened" in (edge.note or "")
+
+
+def test_who_is_killed_before_it_opens_its_fifo_does_not_hold_up_its_writer(
+    pool: Pool,
+):
+    reader = named("r", f": {path_token('f')}; kill -9 $$")
+    stages = [named("source", "exec yes"), reader]
+    outcome = run(pool, graph(stages, Link(0, 1, name="f")))
+    assert outcome.elapsed < 5
+    assert (outcome.culprit, outcome.status) == (1, 137)
+    assert "never opened" in (outcome.edges[0].note or "")
+
+
+def test_a_writer_that_has_ended_is_read_by_who_opens_late(pool: Pool, tmp_path: Path):
+    late = f"read gone; cat {path_token('f')}"
+    stages = [
+        named("source", "echo data"),
+        named("r", late, tmp_path / "out"),
+        named("sleeper", "sleep 0.3; echo"),
+    ]
+    assert run(pool, graph(stages, Link(0, 1, name="f"), Link(2, 1))).ok
+    assert (tmp_path / "out").read_text() == "data\n"
+
+
+def test_a_writer_that_is_not_found_starts_nobody(pool: Pool):
+    missing = stage(["not-to-be-found"])._replace(name="missing")
+    reader = named("r", f"cat {path_token('f')}")
+    outcome = run(pool, graph([missing, reader], Link(0, 1, name="f")))
+    assert (outcome.culprit, outcome.status) == (0, 127)
+    assert isinstance(outcome.stages[1].ending, NotStarted)
+
+
+def relays() -> list[int]:
+    """The relays that run below this process."""
+    return [c.pid for c in children(os.getpid()) if "ps-relay" in c.command]
+
+
+def test_a_relay_that_is_killed_ends_the_job_and_is_named(pool: Pool):
+    stages = [named("source", "exec sleep 1000"), *[named(n, "cat") for n in "ab"]]
+    pool.submit(graph(stages, Link(0, 1), Link(0, 2)))
+    os.kill(wait_until(relays)[0], signal.SIGKILL)
+    (outcome,) = outcomes_of(pool)
+    assert not outcome.ok
+    assert outcome.relays[0].ending == Signaled(9, core=False)
+    source = outcome.stages[0].ending
+    assert isinstance(source, Cancelled)
+    assert source.cause == "fan-out of source failed: it was killed"
+
+
+def test_a_record_that_is_cut_short_is_no_success(pool: Pool):
+    stages = [named(n, "printf '\\0\\0\\0\\5ab'") for n in "ab"] + [named("c", "cat")]
+    links = [Link(position, 2, framing="length") for position in (0, 1)]
+    outcome = run(pool, graph(stages, *links))
+    assert outcome.trouble == "merge into c failed: a record was cut short"
+    assert outcome.status == 125
+
+
+# --- what is left -------------------------------------------------------------------
+
+
+def test_every_process_has_only_the_ends_it_needs(pool: Pool):
+    ls = "ls /proc/self/fd | tr '\\n' ' ' >&2"
+    stages = [
+        named("source", f"{ls}; {COUNT}"),
+        named("left", f"{ls}; cat"),
+        named("right", f"{ls}; cat"),
+        named("last", f"{ls}; cat {path_token('f')} >/dev/null; cat"),
+    ]
+    links = (Link(0, 1), Link(0, 2), Link(1, 3, name="f"), Link(2, 3, buffer="disk"))
+    outcome = run(pool, graph(stages, *links))
+    assert outcome.ok
+    assert [s.tail for s in outcome.stages] == [b"0 1 2 3 "] * 4
+
+
+def test_a_relay_has_only_the_ends_it_needs(pool: Pool):
+    stages = [named("source", "exec sleep 1000"), *[named(n, "cat") for n in "ab"]]
+    pool.submit(graph(stages, Link(0, 1), Link(0, 2)))
+    (relay,) = wait_until(relays)
+
+    def held() -> list[str]:
+        folder = f"/proc/{relay}/fd"
+        numbers = [number for number in os.listdir(folder) if int(number) > 2]
+        return sorted(
+            os.readlink(f"{folder}/{number}").partition(":")[0] for number in numbers
+        )
+
+    wait_until(lambda: held() == ["/dev/null", "pipe", "pipe", "pipe"])
+    pool.cancel("job", "enough", now=True)
+    outcomes_of(pool)
+
+
+def test_a_graph_that_is_cancelled_leaves_nothing(pool: Pool):
+    ready = named("reader", f"echo ready $$; cat {path_token('f')}")
+    stages = [named("source", "exec sleep 1000"), ready, named("also", "cat")]
+    reader, writer = os.pipe()
+    stages[1] = stages[1]._replace(stdout=Handed(0))
+    links = (Link(0, 1, name="f"), Link(0, 2))
+    pool.submit(graph(stages, *links), (writer,))
+    os.close(writer)
+    with open(reader, "rb", buffering=0) as stream:
+        ready_pid(stream)
+        pool.cancel("job", "enough")
+        (outcome,) = outcomes_of(pool)
+    assert {type(each.ending) for each in outcome.stages} == {Cancelled}
+    assert not outcome.stragglers
+
+
+@pytest.mark.slow
+def test_graphs_side_by_side_are_right_again_and_again(tmp_path: Path):
+    expected = hashlib.sha256(COUNTED).hexdigest()
+    with Pool.open(2) as pool:
+        for round_ in range(100):
+            outs = [tmp_path / f"{round_}-{n}" for n in (0, 1)]
+            for out in outs:
+                stages = [
+                    named("source", COUNT),
+                    named("even", "sed -n 'n;p'"),
+                    named("odd", "sed -n 'p;n'"),
+                    named("all", "sort -n", out),
+                ]
+                links = (Link(0, 1), Link(0, 2), Link(1, 3), Link(2, 3))
+                pool.submit(graph(stages, *links, name=out.name))
+            for outcome in outcomes_of(pool, 2):
+                out = tmp_path / outcome.job
+                assert (outcome.ok, digest(out)) == (True, expected)
+                out.unlink()
