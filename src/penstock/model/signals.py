@@ -7,7 +7,7 @@ x86, ARM, RISC-V, POWER and s390 (alpha, mips, parisc and sparc differ).
 
 from __future__ import annotations
 
-_NAMES = (
+SIGNAL_NAMES = (
     *("HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE"),
     *("KILL", "USR1", "SEGV", "USR2", "PIPE", "ALRM", "TERM", "STKFLT"),
     *("CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU"),
@@ -25,8 +25,8 @@ def signal_name(number: int) -> str:
     Args:
         number: as in a wait status.
     """
-    if 1 <= number <= len(_NAMES):
-        return f"SIG{_NAMES[number - 1]}"
+    if 1 <= number <= len(SIGNAL_NAMES):
+        return f"SIG{SIGNAL_NAMES[number - 1]}"
     if number == _REALTIME_MIN:
         return "SIGRTMIN"
     if _REALTIME_MIN < number <= _REALTIME_MAX:
@@ -40,14 +40,14 @@ def signal_number(name: str) -> int | None:
     None if there is none of that name.
     """
     short = name.upper().removeprefix("SIG")
-    if short in _NAMES:
-        return _NAMES.index(short) + 1
+    if short in SIGNAL_NAMES:
+        return SIGNAL_NAMES.index(short) + 1
     base, plus, offset = short.partition("+")
     if base == "RTMIN" and bool(plus) == bool(offset):
         number = _REALTIME_MIN + _small_number(offset or "0", _REALTIME_MAX)
     else:
         number = _small_number(name, _REALTIME_MAX)
-    is_known = number in range(1, len(_NAMES) + 1)
+    is_known = number in range(1, len(SIGNAL_NAMES) + 1)
     is_known = is_known or _REALTIME_MIN <= number <= _REALTIME_MAX
     return number if is_known else None
 

@@ -27,8 +27,8 @@ def check_needs(drafts: list[Draft]) -> None:
     """Report needs of jobs that are not there, twice there, or need each other."""
     known = {draft.job.name: draft for draft in drafts}
     edges: dict[str, tuple[Scalar, ...]] = {}
-    for name, draft in known.items():
-        edges[name] = tuple(_good_needs(draft, known))
+    for draft in drafts:
+        edges[draft.job.name] = tuple(_good_needs(draft, known))
     _report_circles(edges, known)
 
 

@@ -47,6 +47,9 @@ from penstock.spec.values import (
 # Job names become names of files, and something is appended to them there.
 LONGEST_NAME = 200
 
+# What the command line, or another tool, calls it.
+_SYNONYMS = {"leaks": "leftovers", "depends_on": "needs", "environment": "env"}
+
 _Check = Callable[[Node, Field, Mistakes], Node]
 
 
@@ -70,7 +73,7 @@ def _field(key: Scalar, where: Where, mistakes: Mistakes) -> Field | None:
     known = names_in(where)
     if field is None:
         what = f"{shown(key.text)} is not a key that may stand {TITLES[where]}"
-        hint = mistakes.suggestion(key.text, known)
+        hint = mistakes.suggestion(_SYNONYMS.get(key.text, key.text), known)
         mistakes.add(key.spot, what + (hint or f"; expected {_list(known)}"))
     elif field.name in NOT_YET:
         mistakes.add(key.spot, f"`{key.text}` ({field.doc}) is not supported yet")
