@@ -14,7 +14,7 @@ from penstock.cli.workspace import StdoutClosed, Workspace
 from penstock.clock import MonotonicClock
 from penstock.executor.nursery import Nursery
 from penstock.model.event import Sink
-from penstock.model.job import Job, Pipeline
+from penstock.model.job import Family, Job, Pipeline
 from penstock.model.outcome import TROUBLE
 from penstock.model.verdict import SIGPIPE
 from penstock.proc.signals import SignalFlags, die_by
@@ -37,7 +37,8 @@ def main(given: RunOptions, nursery: Nursery) -> int:
     slots = _affordable(given.slots(len(os.sched_getaffinity(0))))
     directory = _open_directory()
     run = os.path.basename(directory) if directory else f"unkept-{os.getpid()}"
-    grouped = slots > 1 and len(pipeline.jobs) > 1
+    several = len(pipeline.jobs) > 1 or bool(pipeline.families)
+    grouped = slots > 1 and several
     flags = SignalFlags()
     workspace = Workspace(run, directory, grouped=grouped, stop=flags)
     stop = flags.fileno()
@@ -85,7 +86,15 @@ def _limit(pipeline: Pipeline, given: RunOptions) -> Pipeline:
         leaks = given.leaks if given.leaks and job.leaks == "kill" else job.leaks
         return job._replace(limits=limits, stages=stages, leaks=leaks)
 
-    return pipeline._replace(jobs=tuple(limit(job) for job in pipeline.jobs))
+    def limit_family(family: Family) -> Family:
+        return family._replace(members=lambda: map(limit, family.members()))
+
+    return pipeline._replace(
+        jobs=tuple(map(limit, pipeline.jobs)),
+        families=tuple(map(limit_family, pipeline.families)),
+        setup=pipeline.setup and limit(pipeline.setup),
+        teardown=pipeline.teardown and limit(pipeline.teardown),
+    )
 
 
 def _affordable(slots: int) -> int:

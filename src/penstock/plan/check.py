@@ -43,7 +43,10 @@ def _check_needs(units: list[Job | Family]) -> None:
 
 
 def _examples(unit: Job | Family) -> Iterator[Job]:
-    return iter((unit,)) if isinstance(unit, Job) else islice(unit.members(), 1)
+    if isinstance(unit, Job):
+        return iter((unit,))
+    # What a family is made of may come from those that it needs.
+    return islice(unit.members(), 0 if unit.needs else 1)
 
 
 def _check_policy(job: Job, room: Room) -> None:

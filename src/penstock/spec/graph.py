@@ -56,6 +56,20 @@ def check_resources(
                 draft.mistakes.add(name.spot, what)
 
 
+def check_services(drafts: list[Draft]) -> None:
+    """Report services that could be needed for ever, or that nobody could name."""
+    for draft in drafts:
+        if draft.job.policy.service is None:
+            continue
+        name = shown(draft.job.name)
+        if draft.family:
+            what = f"service {name} cannot have a `for`: others need it by its name"
+            draft.mistakes.add(draft.spot, what)
+        if draft.resources:
+            what = f"service {name} cannot hold resources while others wait for them"
+            draft.mistakes.add(draft.resources[0].spot, what)
+
+
 def _good_needs(draft: Draft, known: dict[str, Draft]) -> Iterator[Scalar]:
     """The needs that lead to another job, after reporting the others."""
     mistakes = draft.mistakes

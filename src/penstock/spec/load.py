@@ -11,7 +11,12 @@ from penstock.spec.build import Defaults, Draft, build_job
 from penstock.spec.disk import Disk, NoDisk
 from penstock.spec.family import build_family
 from penstock.spec.files import check_files
-from penstock.spec.graph import check_names, check_needs, check_resources
+from penstock.spec.graph import (
+    check_names,
+    check_needs,
+    check_resources,
+    check_services,
+)
 from penstock.spec.mistakes import Mistakes, settle, shown
 from penstock.spec.options import (
     Fields,
@@ -95,6 +100,7 @@ def examine(
     check_files([use for draft in (*drafts, *hooks.values()) for use in draft.files])
     resources = _resources(sources)
     check_resources(drafts, resources, scope.mistakes)
+    check_services(drafts)
     settle(source.mistakes for source in sources)
     side = {name: draft.job for name, draft in hooks.items()}
     pipeline = Pipeline(

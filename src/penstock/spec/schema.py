@@ -201,10 +201,7 @@ _NAMES = {
     for where in _PLACES
 }
 
-NOT_YET = frozenset(
-    "stages from for when retries slots resources service "  # noqa: SIM905 (one line each)
-    "setup teardown notify".split()
-)
+NOT_YET = frozenset(["stages", "from"])
 """Keys that are read but not obeyed yet, and therefore refused."""
 
 
