@@ -22,6 +22,7 @@ NAMES = sorted({name for option in OPTIONS for name in option.names})
 LETTERS = sorted(name[1] for name in NAMES if len(name) == 2)
 
 RIGHT = {
+    "STYLE": ["off", "fifo", "pipe"],
     "DURATION": ["0", "5", "0.5", "500ms", "1h30m"],
     "N": ["4", "50%", "+1", "-1"],
     "LAYER": ["none", "pidns", "cgroup"],

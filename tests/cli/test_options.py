@@ -61,8 +61,9 @@ def test_a_megabyte_of_digits_is_refused_at_once():
 
 
 def test_without_a_number_there_are_as_many_jobs_as_cpus():
-    assert RunOptions().slots(cpus=6) == 6
-    assert RunOptions(jobs=Jobs(0, 2)).slots(cpus=6) == 2
+    assert RunOptions().jobs is None
+    assert Jobs(100, 0).resolve(cpus=6) == 6
+    assert Jobs(0, 2).resolve(cpus=6) == 2
 
 
 def test_a_bare_number_is_seconds():

@@ -10,9 +10,11 @@ import os
 import select
 from collections.abc import Sequence
 
+from penstock.cli.slots import Terms
 from penstock.clock import MonotonicClock
 from penstock.engine import Dispatch, Engine, RunResult
 from penstock.errors import PenstockError
+from penstock.executor.base import Executor
 from penstock.executor.nursery import Nursery
 from penstock.executor.pool import Pool
 from penstock.model.event import Sink
@@ -36,6 +38,7 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     flags: SignalFlags | None = None,
     output: int | None = None,
     keep_going: bool = False,
+    terms: Terms | None = None,
 ) -> RunResult:
     """Run `pipeline` to its end on at most `slots` workers.
 
@@ -50,6 +53,7 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
         output: what the jobs' output is printed on; the run is stopped as by SIGPIPE
             when nobody reads that any more.
         keep_going: see `Engine.run`.
+        terms: the jobserver that is asked before a job is started, if there is one.
 
     Raises:
         PenstockError: something below us could not be ended; it is named.
@@ -60,16 +64,26 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     become_subreaper()  # should nursery and worker die together, we are next in line
     workers = slots + spare_slots(pipeline)
     pool = Pool(workers, nursery, wake=flags.fileno(), output=output)
+    executor = _gate(pool, terms)
     try:
         flags.on_suspend = lambda: _stand_still(pool)
         interrupts = flags if output is None else _Reader(output, flags)
-        engine = Engine(pool, sinks, interrupts=interrupts, dispatch=dispatch)
+        engine = Engine(executor, sinks, interrupts=interrupts, dispatch=dispatch)
         result = engine.run(pipeline, name=name, keep_going=keep_going)
     finally:
-        pool.close()
+        executor.close()
         if not pool.is_clean:
             _sweep(strangers)
     return _heed_late(flags.close(), result)
+
+
+def _gate(pool: Pool, terms: Terms | None) -> Executor:
+    """The pool, behind a gate if there is a jobserver."""
+    if terms is None or terms.jobserver is None:
+        return pool
+    from penstock.executor.gated import Gated  # noqa: PLC0415 (only if used)
+
+    return Gated(pool, terms.jobserver, terms.makeflags)
 
 
 def _stand_still(pool: Pool) -> None:

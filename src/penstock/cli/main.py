@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from penstock.executor.nursery import Nursery
 
 RUNNING = ("exec", "pipe", "run")  # subcommands that start commands
+_JOBSERVER = "--jobserver"
 _USAGE = 2
 _TROUBLE = 125
 
@@ -59,7 +60,7 @@ def _run(argv: Sequence[str]) -> int:
         return run_shell(argv[1:])
     # Before anything heavy is imported: it stays as small as we are now, and imports
     # what it needs while we import what we do.
-    nursery = _fork_nursery() if _is_to_run(argv) else None
+    nursery = _fork_nursery(argv) if _is_to_run(argv) else None
     try:
         from penstock.cli.dispatch import dispatch  # noqa: PLC0415 (after the fork)
 
@@ -67,11 +68,20 @@ def _run(argv: Sequence[str]) -> int:
     finally:
         if nursery is not None:
             nursery.close()
+            if nursery.jobserver is not None:
+                nursery.jobserver.give_back()
 
 
-def _fork_nursery() -> Nursery:
+def _fork_nursery(argv: Sequence[str]) -> Nursery:
     from penstock.executor.nursery import fork_nursery  # noqa: PLC0415 (only if used)
 
+    # The nursery has to know of a jobserver from the start.
+    if any(word.startswith(_JOBSERVER) for word in argv) or (
+        _JOBSERVER in os.environ.get("MAKEFLAGS", "")
+    ):
+        from penstock.make.prepare import prepare  # noqa: PLC0415 (only if used)
+
+        return fork_nursery(prepare(argv, os.environ))
     return fork_nursery()
 
 

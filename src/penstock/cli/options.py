@@ -129,6 +129,13 @@ def read_jobs(texts: Sequence[str]) -> Jobs:
     )
 
 
+def read_jobserver(texts: Sequence[str]) -> str:
+    """`off`, `fifo` or `pipe`."""
+    if texts[-1] not in ("off", "fifo", "pipe"):
+        raise ValueError(f"{_shown(texts[-1])} is not one of off, fifo, pipe")
+    return texts[-1]
+
+
 def read_settings(texts: Sequence[str]) -> Mapping[str, str]:
     """Each `NAME=VALUE`; of one name, the last."""
     settings: dict[str, str] = {}

@@ -8,6 +8,7 @@ import resource
 from penstock.cli.definition import read_definition
 from penstock.cli.lines.run import RunOptions
 from penstock.cli.local import run_locally
+from penstock.cli.slots import Wanted, come_to_terms
 from penstock.cli.streams import colour, stderr, verbosity, warn
 from penstock.cli.upkeep import open_upkeep
 from penstock.cli.workspace import StdoutClosed, Workspace
@@ -34,8 +35,10 @@ def main(given: RunOptions, nursery: Nursery) -> int:
     pipeline = _limit(select(pipeline, names), given)
     if given.isolate:
         nursery.isolate(given.isolate)
-    slots = _affordable(given.slots(len(os.sched_getaffinity(0))))
     directory = _open_directory()
+    wanted = Wanted(given.jobs, given.jobserver)
+    terms = come_to_terms(wanted, nursery, directory, os.environ)
+    slots = _affordable(terms.slots)
     run = os.path.basename(directory) if directory else f"unkept-{os.getpid()}"
     several = len(pipeline.jobs) > 1 or bool(pipeline.families)
     grouped = slots > 1 and several
@@ -54,6 +57,7 @@ def main(given: RunOptions, nursery: Nursery) -> int:
             flags=flags,
             output=1 if grouped else None,
             keep_going=given.keep_going,
+            terms=terms,
         )
     except StdoutClosed:
         upkeep.close()
@@ -62,6 +66,8 @@ def main(given: RunOptions, nursery: Nursery) -> int:
     finally:
         upkeep.close()
         workspace.close()
+        if terms.fifo is not None:
+            os.unlink(terms.fifo)
     if result.tally.signal is not None and result.status != TROUBLE:
         die_by(result.tally.signal)
     return result.status

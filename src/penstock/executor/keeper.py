@@ -18,6 +18,7 @@ from typing import NoReturn
 from penstock.clock import Clock, MonotonicClock
 from penstock.executor import worker
 from penstock.executor.wall import Wall
+from penstock.make.jobserver import Jobserver
 from penstock.model.outcome import Process
 from penstock.proc.descendants import children_of, descendants_of
 from penstock.proc.fork import live_by
@@ -25,6 +26,7 @@ from penstock.proc.marker import mark_nursery
 from penstock.proc.prctl import become_subreaper, set_title
 from penstock.proc.reaper import SWEEP_BUDGET, reap, stopped_children, sweep, wait_child
 from penstock.proc.signals import hear_of_children, signal_child, start_clean
+from penstock.proc.spawn import pass_on
 
 TITLE = "ps-nursery"
 _PACKET_BYTES = 16
@@ -40,13 +42,20 @@ def main(control: int, guardian: int) -> NoReturn:
     live_by(lambda: keep(control, guardian))
 
 
-def keep(control: int, guardian: int, first: int | None = None) -> None:
+def keep(
+    control: int,
+    guardian: int,
+    first: int | None = None,
+    jobserver: Jobserver | None = None,
+) -> None:
     """Serve until the user's process is done, or gone.
 
     Args:
         control: socket on which workers are asked for.
         guardian: pidfd of the user's process.
         first: socket of a worker to start at once.
+        jobserver: whose tokens the user's process takes; if it is killed, we put back
+            what it had.
 
     Raises:
         SystemExit: with 125, if something below could not be ended.
@@ -57,11 +66,16 @@ def keep(control: int, guardian: int, first: int | None = None) -> None:
     become_subreaper()
     set_title(TITLE)
     mark_nursery(guardian)
+    if jobserver is not None:
+        pass_on(jobserver.passed)
     keeper = _Keeper(socket.socket(fileno=control), guardian, MonotonicClock())
     if first is not None:
         keeper.start_worker(socket.socket(fileno=first))
     keeper.watch()
-    if keeper.clean_up():
+    left = keeper.clean_up()
+    if jobserver is not None:
+        jobserver.give_back()
+    if left:
         sys.exit(125)
 
 

@@ -18,6 +18,8 @@ TYPE_CHECKING = False  # `typing` takes 8 ms
 if TYPE_CHECKING:
     import socket
 
+    from penstock.make.jobserver import Jobserver
+
 _WORKER = b"w"
 _QUIT = b"q"
 _ISOLATE = b"i"
@@ -32,6 +34,7 @@ class Nursery:
     Attributes:
         pid: the process.
         pidfd: readable once it is dead.
+        jobserver: whose tokens the nursery puts back if we are killed.
     """
 
     def __init__(
@@ -39,8 +42,10 @@ class Nursery:
         pid: int,
         control: _socket.socket,
         first_worker: _socket.socket | None = None,
+        jobserver: Jobserver | None = None,
     ) -> None:
         self.pid = pid
+        self.jobserver = jobserver
         self.pidfd = os.pidfd_open(pid)
         self._control = control
         self._first_worker = first_worker
@@ -140,21 +145,24 @@ class Nursery:
         return status == 0
 
 
-def fork_nursery() -> Nursery:
+def fork_nursery(jobserver: Jobserver | None = None) -> Nursery:
     """Fork the nursery, with a first worker below it; for the command line.
 
     To be called while this process has one thread and has imported little.
+
+    Args:
+        jobserver: that this process will take tokens of.
 
     Raises:
         PenstockError: no process can be had.
     """
     try:
-        return _fork_nursery()
+        return _fork_nursery(jobserver)
     except OSError as error:
         raise PenstockError(f"cannot start a process: {error.strerror}") from error
 
 
-def _fork_nursery() -> Nursery:
+def _fork_nursery(jobserver: Jobserver | None) -> Nursery:
     kind = _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC
     control, theirs = _socket.socketpair(_socket.AF_UNIX, kind)
     first, its = _socket.socketpair(_socket.AF_UNIX, kind)
@@ -166,13 +174,13 @@ def _fork_nursery() -> Nursery:
         first.close()
         from penstock.executor import keeper  # noqa: PLC0415 (in the child only)
 
-        keeper.keep(theirs.detach(), guardian, its.detach())
+        keeper.keep(theirs.detach(), guardian, its.detach(), jobserver)
 
     pid = fork_into(live)
     theirs.close()
     its.close()
     os.close(guardian)
-    return Nursery(pid, control, first)
+    return Nursery(pid, control, first, jobserver)
 
 
 def start_nursery() -> Nursery:

@@ -168,6 +168,16 @@ class Pool:
             with suppress(OSError):  # its death shows in wait()
                 send(worker.channel, Stop(name, cause, now))
 
+    def listen(self, descriptor: int) -> None:
+        """Let `wait` end also when `descriptor` is readable; again is no error."""
+        with suppress(FileExistsError):
+            self._epoll.register(descriptor, select.EPOLLIN)
+
+    def ignore(self, descriptor: int) -> None:
+        """The opposite of `listen`."""
+        with suppress(FileNotFoundError, ValueError):  # closed: it listens to nothing
+            self._epoll.unregister(descriptor)
+
     def suspend(self, *, on: bool) -> None:
         """Let every job stand still (its time too), or go on again."""
         for worker in self._workers.values():

@@ -24,6 +24,15 @@ _MOST_FOUND = 1000
 _found: dict[tuple[str, str, str | None], tuple[str, float]] = {}
 
 
+_passed: tuple[int, ...] = ()
+
+
+def pass_on(descriptors: tuple[int, ...]) -> None:
+    """Let every command of this process inherit `descriptors` besides its streams."""
+    global _passed  # noqa: PLW0603 (a fact about this process)
+    _passed = descriptors
+
+
 class CannotStart(Exception):  # noqa: N818 (carries a value; never leaves the worker)
     """A command could not be started, or a file of it not opened."""
 
@@ -183,7 +192,7 @@ def _popen(
         cwd=command.cwd,
         env=environment_of(command) if command.env else None,
         start_new_session=True,
-        pass_fds=streams.more,
+        pass_fds=(*streams.more, *_passed),
     )
 
 

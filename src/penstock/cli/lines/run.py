@@ -10,6 +10,7 @@ from penstock.cli.lines.shared import (
     GRACE,
     ISOLATE,
     JOBS,
+    JOBSERVER,
     JSON,
     KEEP_GOING,
     LEAKS,
@@ -35,6 +36,7 @@ class RunOptions(NamedTuple):
     linger: float | None = None
     leaks: Leaks | None = None
     keep_going: bool = False
+    jobserver: str | None = None
     isolate: str | None = None
     settings: Mapping[str, str] = NO_SETTINGS
     quiet: bool = False
@@ -52,10 +54,6 @@ class RunOptions(NamedTuple):
         if self.operands and _names_file(self.operands[0], exists):
             return self.operands[0], self.operands[1:]
         return DEFAULT_FILE, self.operands
-
-    def slots(self, cpus: int) -> int:
-        """How many jobs may run at once, where this process may use `cpus` CPUs."""
-        return (self.jobs or Jobs(100, 0)).resolve(cpus)
 
 
 LINE = Subcommand(
@@ -82,6 +80,7 @@ LINE = Subcommand(
             "behind: kill, warn, fail, allow. [default: kill]"
         ),
         KEEP_GOING,
+        JOBSERVER,
         ISOLATE,
         FRESH,
         RESUME,

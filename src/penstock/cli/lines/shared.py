@@ -6,6 +6,7 @@ from penstock.cli.options import (
     read_duration,
     read_isolation,
     read_jobs,
+    read_jobserver,
     read_leaks,
     read_niceness,
     read_path,
@@ -26,6 +27,15 @@ JOBS = Option(
     "[default: 100%]",
     read_jobs,
     "N",
+)
+JOBSERVER = Option(
+    "jobserver",
+    ("--jobserver",),
+    "Let commands that are make, ninja, cargo or penstock share the jobs of -j: fifo "
+    "(make 4.4, ninja 1.13), pipe (any make); off: not even that of a make around us. "
+    "[default: that of a make around us]",
+    read_jobserver,
+    "STYLE",
 )
 TIMEOUT = Option(
     "timeout",

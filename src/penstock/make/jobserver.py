@@ -1,0 +1,200 @@
+"""GNU make's jobserver: a pipe in which every byte is the right to run one more job.
+
+Every process under ``make -jN`` may run one job without a token: its implicit slot.
+For each further one it takes a byte out of make's pipe, and puts that same byte back
+(manual 13.1, "Sharing Job Slots with GNU make").
+
+A token must never be lost, on no way out. So it never is in a variable: splice(2) moves
+it from make's pipe to one of our own, the pouch, and back, in the kernel. At every
+instant each byte is in one of the two, and the pouch belongs to the user's process and
+the nursery alike: whichever of them is killed, the other one puts back what is in it.
+
+make's pipe is shared with everybody, so it never gets O_NONBLOCK: SPLICE_F_NONBLOCK is
+ours alone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import stat
+
+_FIONREAD = 0x541B  # ioctl_pipe(7): bytes that can be read
+_POUCH_BYTES = 1 << 20  # a token takes a page of it: 256
+_PAGE = 4096
+_PAGES = 16  # that a pipe has if not told otherwise (pipe(7))
+_TOKEN = b"+"
+
+
+class Unusable(Exception):  # noqa: N818 (told to the user as it is)
+    """There should be a jobserver, and it cannot be used; says why."""
+
+
+class Jobserver:
+    """Takes tokens out of a jobserver, and puts them back.
+
+    Attributes:
+        auth: what MAKEFLAGS says of it.
+        passed: descriptors that commands must inherit to use it.
+        reader: readable when there may be a token to take.
+        held: how many tokens this process has.
+        own: how many there are in all, where the jobserver is ours; else None.
+    """
+
+    def __init__(
+        self, auth: str, reader: int, writer: int, *, passed: tuple[int, ...] = ()
+    ) -> None:
+        self.auth = auth
+        self.passed = passed
+        self.reader = reader
+        self.held = 0
+        self.own: int | None = None
+        self._writer = writer
+        self._pouch, self._pouch_in = os.pipe()
+        _widen(self._pouch_in, _POUCH_BYTES)
+
+    def fill(self, tokens: int) -> None:
+        """Put in the tokens of a jobserver that is ours."""
+        self.own = tokens
+        self.make_room(tokens)
+        os.write(self._writer, _TOKEN * tokens)
+
+    def refill(self) -> int:
+        """Replace what was lost of our own, while nobody holds any; how many.
+
+        A make that is killed takes its tokens with it.
+        """
+        missing = 0 if self.own is None else self.own - _count(self.reader)
+        if missing > 0:
+            os.write(self._writer, _TOKEN * missing)
+        return missing
+
+    def make_room(self, tokens: int) -> None:
+        """Let the pipe hold so many tokens that were put back one by one."""
+        if tokens >= _PAGES:
+            pages = 1 << tokens.bit_length()
+            _widen(self._writer, min(pages * _PAGE, _POUCH_BYTES))
+
+    def take(self) -> bool:
+        """Take a token, if there is one now."""
+        if not _move(self.reader, self._pouch_in):
+            return False
+        self.held += 1
+        return True
+
+    def give(self) -> None:
+        """Put a token back."""
+        self.held -= 1
+        self._put_back()
+
+    def give_back(self) -> int:
+        """Put back all that is in the pouch, whoever took it; how many there were."""
+        tokens = self.in_pouch()
+        for _ in range(tokens):
+            self._put_back()
+        self.held = 0
+        return tokens
+
+    def in_pouch(self) -> int:
+        """How many tokens are out."""
+        return _count(self._pouch)
+
+    def close(self) -> None:
+        """Close what is ours alone; tokens must have been put back."""
+        for descriptor in {self.reader, self._writer} - set(self.passed):
+            os.close(descriptor)
+        os.close(self._pouch)
+        os.close(self._pouch_in)
+
+    def _put_back(self) -> None:
+        if not _move(self._pouch, self._writer):
+            # All pages of make's pipe are taken. Between these two calls a SIGKILL
+            # would lose the token: `make_room` is what keeps us from coming here.
+            os.write(self._writer, os.read(self._pouch, 1))
+
+
+def join(auth: str) -> Jobserver:
+    """The jobserver that MAKEFLAGS tells of.
+
+    Raises:
+        Unusable: it cannot be used.
+    """
+    from penstock.make.makeflags import read_pipe  # noqa: PLC0415 (only under make)
+
+    if auth.startswith("fifo:"):
+        return _open_fifo(auth)
+    ends = read_pipe(auth)
+    if ends is None:
+        raise Unusable(f"--jobserver-auth={auth} is of a style that is not known")
+    if not all(map(_is_pipe, ends)):
+        raise Unusable(
+            "make keeps its jobserver from this recipe: begin the recipe line with `+`"
+        )
+    return Jobserver(auth, *ends, passed=ends)
+
+
+def serve_pipe() -> Jobserver:
+    """A jobserver of the pipe style, for every make; still without tokens."""
+    ends = reader, writer = os.pipe()
+    return Jobserver(f"{reader},{writer}", reader, writer, passed=ends)
+
+
+def serve_fifo(path: str) -> Jobserver:
+    """A jobserver of the FIFO style (make 4.4, ninja 1.13); still without tokens.
+
+    Args:
+        path: where the FIFO is made.
+
+    Raises:
+        Unusable: it cannot be made.
+    """
+    try:
+        os.mkfifo(path, 0o600)
+    except OSError as error:
+        raise Unusable(f"cannot make {path}: {error.strerror}") from None
+    return _open_fifo(f"fifo:{path}")
+
+
+def _open_fifo(auth: str) -> Jobserver:
+    path = auth.removeprefix("fifo:")
+    try:
+        # O_RDWR: opening waits for nobody, and the FIFO lives as long as we do.
+        fifo = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise Unusable(
+            f"cannot open make's jobserver {path}: {error.strerror}"
+        ) from None
+    if not _is_pipe(fifo):
+        os.close(fifo)
+        raise Unusable(f"make's jobserver {path} is no FIFO")
+    return Jobserver(auth, fifo, fifo)
+
+
+def _is_pipe(descriptor: int) -> bool:
+    try:
+        return stat.S_ISFIFO(os.fstat(descriptor).st_mode)
+    except (OSError, OverflowError):
+        return False
+
+
+def _count(pipe: int) -> int:
+    """How many bytes are in `pipe`."""
+    counted = fcntl.ioctl(pipe, _FIONREAD, bytes(4))
+    return int.from_bytes(counted, "little")
+
+
+def _move(source: int, target: int) -> bool:
+    """Move one byte from pipe to pipe; False if there is none, or no room."""
+    try:
+        return os.splice(source, target, 1, flags=os.SPLICE_F_NONBLOCK) == 1
+    except BlockingIOError:
+        return False
+
+
+def _widen(pipe: int, size: int) -> None:
+    """Give `pipe` more pages, if it may have them."""
+    try:
+        if fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ) < size:
+            fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, size)
+    except OSError:  # pipe-user-pages-soft (pipe(7))
+        return
