@@ -108,9 +108,11 @@ class Jobserver:
 
     def _put_back(self) -> None:
         if not _move(self._pouch, self._writer):
-            # All pages of make's pipe are taken. Between these two calls a SIGKILL
-            # would lose the token: `make_room` is what keeps us from coming here.
-            os.write(self._writer, os.read(self._pouch, 1))
+            # All pages of make's pipe are taken, by a byte each; so take one out, and
+            # write two in its place, which share a page. Between the last two calls a
+            # SIGKILL would lose them: `make_room` keeps us from coming here.
+            both = 1 + _move(self.reader, self._pouch_in)
+            os.write(self._writer, os.read(self._pouch, both))
 
 
 def join(auth: str) -> Jobserver:
