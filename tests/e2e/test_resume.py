@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 from collections import Counter
@@ -190,3 +191,147 @@ def test_without_outputs_nothing_of_it_is_imported(penstock_cli, define):
     names = {line.rpartition("|")[2].strip() for line in told.stderr.splitlines()}
     assert "penstock.state.record" in names
     assert not names & {"sqlite3", "hashlib", "penstock.state.store", "glob"}
+
+
+# --- up to date ---------------------------------------------------------------------
+
+SORTED = """
+jobs:
+  sort:
+    run: sort in.txt > sorted.txt
+    inputs: in.txt
+    outputs: sorted.txt
+  count:
+    needs: sort
+    run: wc -l
+    stdin: sorted.txt
+    stdout: count.txt
+    outputs: count.txt
+  tell: {needs: count, run: cat count.txt}
+"""
+
+
+@pytest.fixture
+def sorted_once(penstock_cli, define):
+    define(SORTED)
+    (penstock_cli.cwd / "in.txt").write_text("b\na\n")
+    assert penstock_cli("run", "-q").out == b"2\n"
+    return penstock_cli
+
+
+def passed(done) -> list[str]:
+    lines = done.err.decode().splitlines()
+    return [line.split()[1] for line in lines if line.startswith("pass")]
+
+
+def test_what_is_up_to_date_is_told_and_not_run(sorted_once):
+    done = sorted_once("run")
+    assert (done.status, done.out) == (0, b"2\n")
+    assert passed(done) == ["sort", "count"]
+    assert b"pass  sort   up to date\n" in done.err
+    assert passed(sorted_once("run", "--fresh")) == []
+    (sorted_once.cwd / "in.txt").write_text("a\nb\n")
+    assert passed(sorted_once("run")) == ["count"]  # it is the same when it is sorted
+
+
+def test_why_tells_what_changed(sorted_once):
+    first = sorted_once("why")
+    assert first.status == 0
+    up_to_date, rest = first.out.decode().split("tell: ")
+    assert re.fullmatch(r"(\w+: up to date since [-0-9]+ [:0-9]+\n){2}", up_to_date)
+    assert rest.startswith("will be run\n  it has no `outputs`")
+    (sorted_once.cwd / "in.txt").write_text("c\n")
+    (sorted_once.cwd / "count.txt").unlink()
+    changed = SORTED.replace("sort in", "sort -u in")
+    (sorted_once.cwd / "penstock.yaml").write_text(changed)
+    assert sorted_once("why", "sort", "count").out.decode() == (
+        "sort: will be run\n"
+        "  command changed: was `sort in.txt > sorted.txt`, "
+        "is `sort -u in.txt > sorted.txt`\n"
+        "  input in.txt changed\n"
+        "count: will be run\n"
+        "  output count.txt is missing\n"
+    )
+
+
+def test_why_looks_at_what_is_needed_too(sorted_once):
+    (sorted_once.cwd / "in.txt").write_text("c\n")
+    told = sorted_once("why", "count").out
+    assert told.endswith(b", unless what it needs changes: sort\n")
+    answer = json.loads(sorted_once("why", "--json", "sort").out)
+    assert answer["reasons"] == ["input in.txt changed"]
+    assert answer["up_to_date"] is False
+
+
+def test_why_makes_nothing_and_knows_its_jobs(penstock_cli, define):
+    define(SORTED)
+    assert penstock_cli("why", "sort").out == b"sort: will be run\n  never run\n"
+    unknown = penstock_cli("why", "srot")
+    assert (unknown.status, unknown.out) == (2, b"")
+    assert b"srot" in unknown.err
+    assert os.listdir(penstock_cli.cwd) == ["penstock.yaml"]
+
+
+def test_why_can_follow_a_long_chain(penstock_cli, define):
+    jobs = [
+        f"  j{n}: {{needs: j{n - 1}, run: x, outputs: o{n}}}" for n in range(1, 1500)
+    ]
+    define("\n".join(["jobs:", "  j0: {run: x, outputs: o0}", *jobs]))
+    assert penstock_cli("why", "j1499").out == b"j1499: will be run\n  never run\n"
+
+
+def test_a_failed_job_leaves_no_output_and_the_next_run_knows(penstock_cli, define):
+    define("jobs: {a: {run: 'echo half > out; test -e go', outputs: out}}")
+    assert penstock_cli("run", "-q").status == 1
+    assert not (penstock_cli.cwd / "out").exists()
+    told = penstock_cli("why").out
+    assert told == b"a: will be run\n  its last run failed\n  it has never succeeded\n"
+    (penstock_cli.cwd / "go").touch()
+    assert penstock_cli("run", "-q").status == 0
+    assert passed(penstock_cli("run")) == ["a"]
+
+
+@pytest.mark.parametrize("end", ["timeout", "cancel"])
+def test_what_is_ended_leaves_no_output(penstock_cli, define, marker, end):
+    define("jobs: {a: {run: 'echo half > out; sleep 300', outputs: out}}")
+    options = ["-t", "0.3"] if end == "timeout" else []
+    with penstock_cli.start("run", *options) as process:
+        wait_until(lambda: any("sleep" in f.command for f in alive(marker)))
+        if end == "cancel":
+            process.terminate()
+        process.communicate()
+    assert process.returncode == (124 if end == "timeout" else -signal.SIGTERM)
+    assert not (penstock_cli.cwd / "out").exists()
+
+
+def test_an_output_that_was_not_made_is_a_failure_that_names_it(penstock_cli, define):
+    define("jobs: {a: {run: 'echo a > a', outputs: [a, sub/b]}}")
+    done = penstock_cli("run")
+    assert done.status == 1
+    assert b"FAIL  a: exited with 0: did not make sub/b\n" in done.err
+    assert not (penstock_cli.cwd / "a").exists()
+
+
+def test_a_broken_memory_is_told_and_costs_no_run(sorted_once):
+    state = sorted_once.cwd / ".penstock" / "state.db"
+    state.write_bytes(b"\xff" * 8192)
+    done = sorted_once("run")
+    assert (done.status, done.out, passed(done)) == (0, b"2\n", [])
+    assert b"penstock: .penstock/state.db is broken (" in done.err
+    assert passed(sorted_once("run")) == ["sort", "count"]
+
+
+def test_two_runs_may_share_the_memory(penstock_cli):
+    for name in "ab":
+        made = [f"{name}{n}" for n in range(50)]
+        jobs = [f"  {each}: {{run: 'echo > {each}', outputs: {each}}}" for each in made]
+        (penstock_cli.cwd / f"{name}.yaml").write_text("\n".join(["jobs:", *jobs]))
+    with (
+        penstock_cli.start("run", "a.yaml") as one,
+        penstock_cli.start("run", "b.yaml") as two,
+    ):
+        told = [process.communicate() for process in (one, two)]
+        assert (one.returncode, two.returncode) == (0, 0)
+    assert all(b"penstock: " not in err for _, err in told)
+    for name in "ab":
+        assert len(passed(penstock_cli("run", f"{name}.yaml"))) == 50

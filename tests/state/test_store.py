@@ -10,7 +10,8 @@ import pytest
 from penstock.errors import UsageError
 from penstock.plan.fingerprint import Part
 from penstock.state.contents import Identity
-from penstock.state.store import Attempt, Key, Store, Success
+from penstock.state.entry import Attempt, Key, Success
+from penstock.state.store import Store
 
 KEY = Key("p.yaml", "a")
 SUCCESS = Success("run", 1.5, (Part("command", "", "x\0\udcff"),), {"o": (3, 4)})

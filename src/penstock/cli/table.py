@@ -19,6 +19,7 @@ NAMES = (
     "pipe",
     "exec",
     "check",
+    "why",
     "ps",
     "stop",
     "reap",

@@ -19,11 +19,12 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
-from typing import NamedTuple, Self, TypeAlias
+from typing import Self, TypeAlias
 
 from penstock.errors import UsageError
-from penstock.plan.fingerprint import Fingerprint, Part
+from penstock.plan.fingerprint import Part
 from penstock.state.contents import Identity
+from penstock.state.entry import Attempt, Key, Success
 from penstock.state.outputs import Signs
 
 SCHEMA = 1
@@ -46,46 +47,6 @@ CREATE TABLE content (
 
 _Value: TypeAlias = "str | int | float | None"
 _Row: TypeAlias = "tuple[_Value, ...]"
-
-
-class Key(NamedTuple):
-    """A job: where it is defined, and its name."""
-
-    definition: str
-    job: str
-
-
-class Success(NamedTuple):
-    """A job succeeded.
-
-    Attributes:
-        run: in which run.
-        at: when it was over, in seconds since 1970.
-        fingerprint: with which it was run.
-        outputs: how they stood then (`outputs.signs_of`).
-    """
-
-    run: str
-    at: float
-    fingerprint: Fingerprint
-    outputs: Signs
-
-
-class Attempt(NamedTuple):
-    """A job was started, and has not succeeded.
-
-    Attributes:
-        run: in which run.
-        at: when it was started, in seconds since 1970.
-        ending: in words; "" if nobody saw one.
-        outputs: how they stood before it (`outputs.signs_before`); empty once what it
-            made is discarded.
-    """
-
-    run: str
-    at: float
-    ending: str
-    outputs: Signs
 
 
 class Store:

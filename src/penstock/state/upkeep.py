@@ -21,9 +21,9 @@ from penstock.errors import UsageError
 from penstock.model.action import PassJob
 from penstock.model.job import Job, Pipeline
 from penstock.model.outcome import Cancelled, Lost, Outcome, TimedOut
-from penstock.plan.fingerprint import Fingerprint, describe
-from penstock.state.contents import Contents
-from penstock.state.inputs import Inputs, contents_of, glance, named_inputs
+from penstock.plan.fingerprint import Fingerprint
+from penstock.state.entry import Attempt, Key, Success
+from penstock.state.judge import Judge, is_watched
 from penstock.state.memory import Memory
 from penstock.state.outputs import (
     Signs,
@@ -78,10 +78,10 @@ class Upkeep:
     def __init__(self, inner: Inner, pipeline: Pipeline, memory: Memory) -> None:
         self._inner = inner
         self._memory = memory
-        self._inputs = Inputs(pipeline)
+        definition = memory.site.definition
+        self._judge = Judge(pipeline, definition, lambda: memory.store, memory.clock)
         self._successes = Successes(pipeline, memory)
         self._apart = {job.name for job in _around(pipeline)}
-        self._contents: Contents | None = None
         self._tries: dict[str, _Try] = {}
         self._lost: list[Signs] = []
         self._opened: set[str] = set()
@@ -118,7 +118,7 @@ class Upkeep:
         """The job as it is to be submitted, or why it need not be run."""
         if job.name in self._apart or job.name.startswith("-"):  # serves the run
             return self._inner.before(job)
-        fingerprint = self._describe(job)
+        fingerprint = self._judge.fingerprint(job)
         digest = self._successes.digest(job, fingerprint)
         because = self._because(job, fingerprint, digest)
         if because is not None:
@@ -156,20 +156,6 @@ class Upkeep:
             discard(before)
         self._memory.close()
 
-    def _describe(self, job: Job) -> Fingerprint:
-        """The fingerprint, with what is in the inputs, if that will be remembered."""
-        if is_watched(job):
-            contents = contents_of(self._inputs.of(job), self._reader.of)
-        else:
-            contents = contents_of(tuple(named_inputs(job)), glance)
-        return describe(job, contents)
-
-    @property
-    def _reader(self) -> Contents:
-        if self._contents is None:
-            self._contents = Contents(self._memory.store, self._memory.clock)
-        return self._contents
-
     def _because(self, job: Job, fingerprint: Fingerprint, digest: str) -> str | None:
         """Why the job need not be run; None if it must."""
         if job.policy.service is not None or self._memory.site.fresh:
@@ -182,22 +168,11 @@ class Upkeep:
             return f"it succeeded in {past.run}" if past and is_kept else None
         if past is not None and past.header.fresh and not was_done:
             return None
-        return None if self._reasons(job, fingerprint) else UP_TO_DATE
-
-    def _reasons(self, job: Job, fingerprint: Fingerprint) -> tuple[str, ...]:
-        from penstock.state.judge import reasons  # noqa: PLC0415 (loads SQLite)
-        from penstock.state.store import Key  # noqa: PLC0415 (loads SQLite)
-
-        key = Key(self._memory.site.definition, job.name)
-        success = self._memory.store.success(key)
-        attempt = self._memory.store.attempt(key)
-        signs = signs_of(success.outputs) if success else {}
-        return reasons(fingerprint, success, attempt, signs)
+        verdict = self._judge.judge(job, fingerprint)
+        return None if verdict.reasons else UP_TO_DATE
 
     def _begin(self, job: Job) -> Signs:
         """Write down that it is started, and how its outputs stand."""
-        from penstock.state.store import Attempt, Key  # noqa: PLC0415 (loads SQLite)
-
         before = signs_before(outputs_of(job))
         site, now = self._memory.site, self._memory.clock.wall()
         key = Key(site.definition, job.name)
@@ -206,8 +181,6 @@ class Upkeep:
 
     def _settle(self, tried: _Try, before: Signs, outcome: Outcome) -> Outcome:
         """Write down a success; remove what a failure has left."""
-        from penstock.state.store import Key, Success  # noqa: PLC0415 (loads SQLite)
-
         signs = signs_of(outputs_of(tried.job))
         missing = tuple(path for path, sign in signs.items() if sign is None)
         if outcome.ok and missing:
@@ -226,8 +199,6 @@ class Upkeep:
         return outcome
 
     def _note_failure(self, tried: _Try, how: str) -> None:
-        from penstock.state.store import Attempt, Key  # noqa: PLC0415 (loads SQLite)
-
         site, now = self._memory.site, self._memory.clock.wall()
         key = Key(site.definition, tried.job.name)
         self._memory.store.begin(key, Attempt(site.run, now, how, {}))
@@ -239,11 +210,6 @@ class Upkeep:
                 discard(attempt.outputs)
                 settled = attempt._replace(ending="was cut short", outputs={})
                 self._memory.store.begin(key, settled)
-
-
-def is_watched(job: Job) -> bool:
-    """Whether it is remembered if `job` is up to date: it says what it makes."""
-    return bool(job.policy.outputs)
 
 
 def _around(pipeline: Pipeline) -> list[Job]:

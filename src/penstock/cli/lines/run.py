@@ -20,6 +20,7 @@ from penstock.cli.lines.shared import (
     SET,
     TIMEOUT,
     VERBOSE,
+    split_target,
 )
 from penstock.cli.options import DEFAULT_FILE, NO_SETTINGS, Jobs
 from penstock.cli.syntax import Operand, Subcommand
@@ -51,9 +52,7 @@ class RunOptions(NamedTuple):
         Args:
             exists: whether there is a file of that name.
         """
-        if self.operands and _names_file(self.operands[0], exists):
-            return self.operands[0], self.operands[1:]
-        return DEFAULT_FILE, self.operands
+        return split_target(self.operands, exists)
 
 
 LINE = Subcommand(
@@ -91,10 +90,3 @@ LINE = Subcommand(
     ),
     runs=True,
 )
-
-
-def _names_file(operand: str, exists: Callable[[str], bool]) -> bool:
-    """Whether the first operand of ``penstock run`` is the file, and no job of it."""
-    return (
-        "/" in operand or operand.endswith((".yaml", ".yml")) or bool(exists(operand))
-    )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from penstock.cli.options import (
+    DEFAULT_FILE,
     read_duration,
     read_isolation,
     read_jobs,
@@ -145,3 +148,24 @@ FOR_ONE_JOB = (
     *(TIMEOUT, IDLE, GRACE, SIGNAL, LINGER, LEAKS, NICE, MEMORY),
     *(STDIN, ISOLATE, QUIET, VERBOSE, JSON),
 )
+
+
+def split_target(
+    operands: tuple[str, ...], exists: Callable[[str], bool]
+) -> tuple[str, tuple[str, ...]]:
+    """``FILE JOB...``: the definition file, and the jobs that are wanted of it.
+
+    Args:
+        operands: as typed; the first one may be a job as well.
+        exists: whether there is a file of that name.
+    """
+    if operands and _names_file(operands[0], exists):
+        return operands[0], operands[1:]
+    return DEFAULT_FILE, operands
+
+
+def _names_file(operand: str, exists: Callable[[str], bool]) -> bool:
+    """Whether the first operand is the file, and no job of it."""
+    return (
+        "/" in operand or operand.endswith((".yaml", ".yml")) or bool(exists(operand))
+    )
