@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from penstock.executor.nursery import start_nursery
 from penstock.executor.pool import Pool
 from penstock.model.outcome import Cancelled, Exited, Lost, Signaled, TimedOut
 from penstock.proc.cgroup import all_leaves, run_of_group, try_leaf
@@ -40,9 +39,7 @@ def pool(request: pytest.FixtureRequest) -> Iterator[Pool]:
     why = LAYERS[request.param]()
     if why:
         pytest.skip(f"not here: {why}")
-    nursery = start_nursery()
-    nursery.isolate(request.param)
-    with Pool(2, nursery) as made:
+    with Pool.open(2, isolate=request.param) as made:
         yield made
     assert made.is_clean
     assert [path for run, path in all_leaves() if run.pid == os.getpid()] == []

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.executor.pool import Pool
-from penstock.proc.marker import VARIABLE, RunName, is_own_proc, run_marker
+from penstock.proc.marker import RunName, run_marker
+from penstock.proc.name import VARIABLE, is_own_proc
 from tests.commands import look_up, print_ready, ready_pid, sh
 from tests.conftest import PenstockCli
 from tests.executor.jobs import output_of, stage
@@ -90,3 +91,11 @@ def test_commands_of_a_run_in_a_run_carry_the_inner_name(penstock_cli: PenstockC
     assert inner_name.pid not in (0, outer_name.pid)
     assert look_up(outer_name.pid) is None
     assert not inner_name.is_alive()
+
+
+def test_recipes_of_make_carry_the_name_of_their_shell(penstock_cli: PenstockCli):
+    with penstock_cli.start("sh", "-c", f"echo ${VARIABLE}") as process:
+        out, _ = process.communicate(timeout=20)
+    name = RunName.read(out.decode().strip())
+    assert name is not None
+    assert name.pid == process.pid

@@ -12,7 +12,7 @@ from penstock.clock import MonotonicClock
 from penstock.errors import PenstockError
 from penstock.model.limits import GRACE
 from penstock.proc.leftovers import Leftover, end_leftovers, find_leftovers
-from penstock.proc.marker import is_own_proc
+from penstock.proc.name import is_own_proc
 from penstock.report.plain import readable, visible
 
 

@@ -18,6 +18,7 @@ import sys
 from penstock.cli.answer import EXITED, answer_for
 from penstock.make.shell_line import ShellLine, read_shell_line
 from penstock.proc.lean import LeanJob
+from penstock.proc.name import VARIABLE, name_of
 from penstock.proc.pair import Answered, work_apart
 from penstock.proc.stdio import occupy_stdio
 
@@ -72,6 +73,7 @@ def run_shell(words: Sequence[str]) -> int:
         line = read_shell_line(words)
     except ValueError as error:
         return _refuse(str(error))
+    os.environ[VARIABLE] = name_of(os.getpid())
     strangers = _children()
     maker = os.getppid()
     answered = work_apart(lambda lifeline: _work(line, lifeline, maker))

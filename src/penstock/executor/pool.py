@@ -120,10 +120,18 @@ class Pool:
                 self._alarms.register(descriptor, select.POLLIN)
 
     @classmethod
-    def open(cls, slots: int, *, ahead: int = 0) -> Self:
-        """A pool for a program that uses the library: with a nursery of its own."""
+    def open(cls, slots: int, *, ahead: int = 0, isolate: str | None = None) -> Self:
+        """A pool for a program that uses the library: with a nursery of its own.
+
+        Args:
+            slots: see `__init__`.
+            ahead: see `__init__`.
+            isolate: see `Nursery.isolate`; None for no wall around the workers.
+        """
         nursery = start_nursery()
         try:
+            if isolate is not None:
+                nursery.isolate(isolate)
             return cls(slots, nursery, ahead=ahead)
         except BaseException:
             nursery.close()

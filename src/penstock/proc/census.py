@@ -14,7 +14,8 @@ from typing import NamedTuple
 
 from penstock.proc.cgroup import run_of_group
 from penstock.proc.descendants import all_processes, stat_of
-from penstock.proc.marker import PREFIX, VARIABLE, RunName
+from penstock.proc.marker import PREFIX, RunName
+from penstock.proc.name import VARIABLE
 
 _GUARDS = (b"ps-nursery", b"ps-worker")
 _TAG = f"/memfd:{PREFIX}"

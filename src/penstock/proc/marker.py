@@ -13,14 +13,18 @@ import os
 from typing import NamedTuple, Self
 
 from penstock.proc.descendants import is_zombie, start_time_of
+from penstock.proc.name import (
+    BOOT_DIGITS,
+    VARIABLE,
+    boot,
+    facts_of,
+    name_of,
+    namespace,
+    spell,
+)
 
-VARIABLE = "PENSTOCK_RUN"
 PREFIX = "penstock-"
 """How the names of a run's own files begin; the name of the run follows."""
-
-_BOOT = "/proc/sys/kernel/random/boot_id"
-_PID_NAMESPACE = "/proc/self/ns/pid"
-_BOOT_DIGITS = 8
 
 _inherited: str | None = None
 
@@ -42,13 +46,12 @@ class RunName(NamedTuple):
     boot: str
 
     def __str__(self) -> str:
-        return f"{self.pid}-{self.started}-{self.namespace:x}-{self.boot}"
+        return spell(*self)
 
     @classmethod
     def of(cls, pid: int) -> Self:
         """The name of the run whose user's process is `pid`."""
-        started = start_time_of(pid) if is_own_proc() else None
-        return cls(pid, started or 0, _namespace(), _boot())
+        return cls(*facts_of(pid))
 
     @classmethod
     def read(cls, text: str) -> Self | None:
@@ -57,15 +60,15 @@ class RunName(NamedTuple):
         if len(words) != len(cls._fields) or not text.isascii():
             return None
         try:
-            pid, started, namespace = int(words[0]), int(words[1]), int(words[2], 16)
+            numbers = int(words[0]), int(words[1]), int(words[2], 16)
         except ValueError:
             return None
-        name = cls(pid, started, namespace, words[3])
-        return name if str(name) == text and len(words[3]) == _BOOT_DIGITS else None
+        name = cls(*numbers, words[3])
+        return name if str(name) == text and len(words[3]) == BOOT_DIGITS else None
 
     def is_known(self) -> bool:
         """Whether we can tell if the run is alive: it is of this boot and namespace."""
-        ours = (_namespace(), _boot())
+        ours = (namespace(), boot())
         return self.started > 0 and ours == (self.namespace, self.boot)
 
     def is_alive(self) -> bool:
@@ -79,7 +82,7 @@ def run_marker() -> str:
     For the names of files: ``penstock-<this>-…`` is what `penstock reap` takes away
     when the run is dead.
     """
-    return _inherited or str(RunName.of(os.getpid()))
+    return _inherited or name_of(os.getpid())
 
 
 def mark_nursery(guardian: int) -> None:
@@ -92,16 +95,8 @@ def mark_nursery(guardian: int) -> None:
     pid = _process_of(guardian)
     if pid <= 0:
         return  # it is gone, and we end at once
-    _inherited = os.environ[VARIABLE] = str(RunName.of(pid))
+    _inherited = os.environ[VARIABLE] = name_of(pid)
     os.memfd_create(PREFIX + _inherited)  # for as long as we live
-
-
-def is_own_proc() -> bool:
-    """Whether /proc shows the processes of our PID namespace, by the same numbers."""
-    try:
-        return os.readlink("/proc/self") == str(os.getpid())
-    except OSError:
-        return False
 
 
 def _process_of(pidfd: int) -> int:
@@ -111,18 +106,3 @@ def _process_of(pidfd: int) -> int:
             if line.startswith(b"Pid:"):
                 return int(line[4:])
     return -1
-
-
-def _namespace() -> int:
-    try:
-        return os.stat(_PID_NAMESPACE).st_ino
-    except OSError:
-        return 0
-
-
-def _boot() -> str:
-    try:
-        with open(_BOOT, encoding="ascii") as boot:
-            return boot.read(_BOOT_DIGITS)
-    except OSError:
-        return "0" * _BOOT_DIGITS

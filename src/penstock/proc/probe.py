@@ -21,7 +21,7 @@ from typing import NamedTuple
 from penstock.proc.cgroup import own_group, try_leaf
 from penstock.proc.fork import fork_into
 from penstock.proc.isolate import try_isolation
-from penstock.proc.marker import is_own_proc
+from penstock.proc.name import is_own_proc
 from penstock.proc.prctl import become_subreaper
 
 _MEBI = 1 << 20
