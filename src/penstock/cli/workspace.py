@@ -44,9 +44,12 @@ class Workspace:
         self._directory = directory
         self._grouped = grouped
         self._spools: dict[str, int] = {}
+        self._attempts: dict[str, int] = {}  # of jobs that may have several
 
     def before(self, job: Job) -> tuple[Job, Sequence[int]]:
         """The job with its logs named, and its stdout kept where that is grouped."""
+        if job.policy.retry.times:
+            self._attempts[job.name] = self._attempts.get(job.name, 0) + 1
         stages = tuple(
             self._settle(job, position, stage)
             for position, stage in enumerate(job.stages)
@@ -92,7 +95,9 @@ class Workspace:
     def _settle(self, job: Job, position: int, stage: Stage) -> Stage:
         """The stage with a log of its own, and an output apart from other runs'."""
         if isinstance(stage.stderr, Log) and self._directory is not None:
-            name = f"{job.name}.{position + 1}.stderr"
+            attempt = self._attempts.get(job.name, 1)
+            tried = f".attempt-{attempt}" if attempt > 1 else ""
+            name = f"{job.name}.{position + 1}{tried}.stderr"
             path = os.path.join(self._directory, name)
             stage = stage._replace(stderr=stage.stderr._replace(path=path))
         if isinstance(stage.stdout, Output):

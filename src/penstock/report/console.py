@@ -140,7 +140,8 @@ class Console:
             details = f"{ending}; that changes nothing in how the run ended"
             told = self._line("warn", _YELLOW, job.name, details)
             return told + self._notes(job, outcome)
-        line = self._line(kind, "", job.name.removeprefix(f"-{kind} "), ending)
+        mark = "note" if kind == "notice" else kind
+        line = self._line(mark, "", job.name.removeprefix(f"-{kind} "), ending)
         return line if self._is_verbose else ""
 
     def _notes(self, job: Job, outcome: Outcome) -> str:
