@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from penstock.model.event import Finished
-from penstock.model.job import Job
+from penstock.model.job import Family, Job
+from penstock.model.outcome import Cancelled, Outcome
 from penstock.plan.room import Demand
 
 
@@ -31,3 +32,19 @@ class Attempt(NamedTuple):
     def again(self, last: Finished) -> Attempt:
         """The next one, after this one has ended as `last` tells."""
         return self._replace(number=self.number + 1, last=last)
+
+
+def blame(outcome: Outcome) -> str:
+    """Why what needs a job that has failed is not run."""
+    match outcome.ending:
+        case Cancelled(cause):
+            return cause  # another is to blame
+        case _:
+            return f"job {outcome.job} failed"
+
+
+def stand_in(unit: Job | Family) -> Job:
+    """A job to tell of; of a family, one for all that were not started."""
+    if isinstance(unit, Job):
+        return unit
+    return Job(unit.name, (), needs=unit.needs, place=unit.place)

@@ -1,13 +1,10 @@
 """Scheduler: which job to start, retry, cancel or skip, and when. News in, actions out.
 
-A job is in one place at a time. It moves only downwards, but for a retry:
+A job is in one place at a time, and moves downwards, but for a retry:
 
     _needs     waits for the jobs it needs
     _families  (members of a family) was not made yet
-    _queue     needs nothing more, and waits for room  <─┐
-    _errands   has room, and is asked whether it is to run │
-    _running   was started, and has not ended              │
-    _resting   has failed, and waits to be tried again   ──┘
+    _roll      waits for room, is asked whether it is to run, runs, or rests
     (none)     has ended, or was skipped: nothing will be said of it again
 
 The scheduler is at rest when every job has left all of these. Once a run is *halted*,
@@ -43,15 +40,16 @@ from penstock.model.event import (
     RunStarted,
 )
 from penstock.model.job import Family, Job, Pipeline
-from penstock.model.outcome import Cancelled, Outcome
+from penstock.model.outcome import Outcome
 from penstock.model.signals import signal_name
-from penstock.plan.attempt import Attempt
+from penstock.plan.attempt import Attempt, blame, stand_in
 from penstock.plan.check import check
 from penstock.plan.errand import doubt_of, errand_for, unasked
 from penstock.plan.families import Families
 from penstock.plan.needs import Needs
 from penstock.plan.retry import next_try
-from penstock.plan.room import Queue, Room
+from penstock.plan.roll import Roll
+from penstock.plan.room import Room
 from penstock.plan.services import Services, as_service
 
 
@@ -71,17 +69,13 @@ class Scheduler:
         self, pipeline: Pipeline, slots: int, *, keep_going: bool = False
     ) -> None:
         self._room = Room(slots, pipeline.resources)
+        self._roll = Roll(self._room)
         check(pipeline, self._room)
         units: list[Job | Family] = [*pipeline.jobs, *pipeline.families]
         self._units = {unit.name: unit for unit in units}
         self._position = {unit.name: i for i, unit in enumerate(units)}
         self._needs = Needs({unit.name: unit.needs for unit in units})
         self._families = Families()
-        self._queue: Queue[Attempt] = Queue(self._room)
-        self._errands: dict[str, Attempt] = {}
-        self._refused: dict[str, str] = {}  # errands whose answer is no use
-        self._running: dict[str, Attempt] = {}
-        self._resting: dict[str, Attempt] = {}
         self._services = Services(
             {
                 job.name: len(self._needs.of(job.name))
@@ -99,9 +93,8 @@ class Scheduler:
     @property
     def is_done(self) -> bool:
         """Whether every job has ended or was skipped, and every errand is over."""
-        waiting = self._unopened or self._needs or self._queue or self._resting
-        alive = self._running or self._errands or self._services.questions
-        return not (waiting or alive or self._families)
+        waiting = self._unopened or self._needs or self._families
+        return not (waiting or self._roll or self._services.questions)
 
     def handle(self, news: News) -> tuple[Action, ...]:
         """Take note of `news`, and say what is to be done about it, in that order."""
@@ -127,10 +120,8 @@ class Scheduler:
             case Finished(job, outcome):
                 yield from self._finish(job, outcome)
             case JobPassed(job):
-                attempt = self._running.pop(job.name)
-                self._room.give_back(attempt.demand)
                 yield from self._services.forget(job.name)
-                yield from self._leave(attempt, None)
+                yield from self._leave(self._roll.leave(job.name), None)
             case Interrupted(signal):
                 yield from self._interrupt(f"interrupted by {signal_name(signal)}")
             case AlarmRang(name):
@@ -155,25 +146,24 @@ class Scheduler:
 
     def _line_up(self, job: Job, unit: str) -> None:
         demand = self._room.demand(job)
-        attempt = Attempt(job, unit, self._position[unit], demand)
-        self._queue.push(attempt.position, demand, attempt)
+        self._roll.line_up(Attempt(job, unit, self._position[unit], demand))
 
     def _fill(self) -> Iterator[Action]:
         """Start what there is room for."""
-        while (attempt := self._queue.pop()) is not None:
+        while (attempt := self._roll.call()) is not None:
             when = attempt.job.policy.when
             if when is None or attempt.last is not None:
                 yield from self._launch(attempt)
             else:
                 errand = errand_for("when", when, attempt.job)
-                self._errands[errand.name] = attempt
+                self._roll.ask(errand.name, attempt)
                 yield StartErrand(errand)
             if attempt.last is None and attempt.unit in self._families:
                 yield from self._pull(attempt.unit)
 
     def _launch(self, attempt: Attempt) -> Iterator[Action]:
         job, service = attempt.job, attempt.job.policy.service
-        self._running[job.name] = attempt
+        self._roll.run(attempt)
         if service is None:
             yield StartJob(job, attempt.number)
             return
@@ -198,19 +188,17 @@ class Scheduler:
             yield from self._services.answer(job.name, ok=outcome.ok)
             if outcome.ok:
                 yield from self._greet(service)
-        elif job.name in self._errands:
+        elif self._roll.is_asked(job.name):
             yield EndErrand(job, "when", outcome)
-            refused = self._refused.pop(job.name, None)
-            yield from self._heed(self._errands.pop(job.name), outcome, refused)
-        elif job.name in self._running:
-            attempt = self._running.pop(job.name)
-            self._room.give_back(attempt.demand)
+            yield from self._heed(*self._roll.answer(job.name), outcome)
+        elif self._roll.is_running(job.name):
+            attempt = self._roll.leave(job.name)
             yield from self._end(attempt, Finished(job, outcome))
         else:
             raise UsageError(f"job {job.name} ended, but it was not running")
 
     def _heed(
-        self, attempt: Attempt, asked: Outcome, refused: str | None
+        self, attempt: Attempt, refused: str | None, asked: Outcome
     ) -> Iterator[Action]:
         """What the `when` of a job has said, to which its room belongs already."""
         if asked.ok and refused is None:
@@ -218,17 +206,17 @@ class Scheduler:
             return
         doubt = doubt_of(asked)
         if doubt is None and refused is None:
-            self._running[attempt.job.name] = attempt
+            self._roll.run(attempt)
             yield PassJob(attempt.job, "its `when` said no")
             return
-        self._room.give_back(attempt.demand)
+        self._roll.give_back(attempt)
         if refused is not None:
             yield SkipJob(attempt.job, refused)
             yield from self._leave(attempt, refused)
         else:
             outcome = unasked(attempt.job, doubt or "")
             yield EndJob(attempt.job, outcome)
-            yield from self._leave(attempt, _blame(outcome))
+            yield from self._leave(attempt, blame(outcome))
 
     def _end(self, attempt: Attempt, told: Finished) -> Iterator[Action]:
         """Tell of the end of an attempt, and whether there will be another."""
@@ -242,11 +230,11 @@ class Scheduler:
         after = next_try(retry, outcome, attempt.number) if may_retry else None
         if after is None:
             yield EndJob(job, outcome, attempt.number)
-            yield from self._leave(attempt, None if outcome.ok else _blame(outcome))
+            yield from self._leave(attempt, None if outcome.ok else blame(outcome))
         else:
             yield RetryJob(job, outcome, attempt.number, after)
             yield SetAlarm(f"retry {job.name}", after)
-            self._resting[job.name] = attempt.again(Finished(job, outcome))
+            self._roll.rest(attempt.again(Finished(job, outcome)))
 
     def _leave(self, attempt: Attempt, because: str | None) -> Iterator[Action]:
         """All is told of a job; `because` says why its dependents cannot run."""
@@ -280,34 +268,27 @@ class Scheduler:
 
     def _skip(self, unit: str, because: str) -> Iterator[Action]:
         """Let a unit never begin."""
-        yield SkipJob(_stand_in(self._units[unit]), because)
+        yield SkipJob(stand_in(self._units[unit]), because)
         yield from self._services.release(self._units[unit].needs)
 
     def _withdraw(
         self, concerns: Callable[[str], bool], cause: str, unopened: Iterable[str] = ()
     ) -> Iterator[Action]:
         """Cancel what runs, and drop what waits, of the units that this `concerns`."""
-        for name, attempt in self._running.items():
-            # In a run that is halted, services end when nobody needs them any more.
-            is_left = self._halted_by is not None and attempt.unit in self._services
-            if concerns(attempt.unit) and not is_left:
-                yield CancelJob(name, cause)
-        for name, attempt in self._errands.items():
-            if concerns(attempt.unit):
-                self._refused[name] = cause
-                yield CancelJob(name, cause)
+        alive, dropped = self._roll.withdraw(concerns, cause, self._is_spared)
+        yield from (CancelJob(name, cause) for name in alive)
         ends: list[tuple[int, Attempt | str]]
         ends = [(self._position[unit], unit) for unit in unopened]
-        dropped = self._queue.drop(lambda attempt: concerns(attempt.unit))
-        resting = [a for a in self._resting.values() if concerns(a.unit)]
-        ends.extend((attempt.position, attempt) for attempt in (*dropped, *resting))
-        for attempt in resting:
-            del self._resting[attempt.job.name]
+        ends.extend((attempt.position, attempt) for attempt in dropped)
         for _, end in sorted(ends, key=itemgetter(0)):
             if isinstance(end, Attempt):
                 yield from self._drop(end, cause)
             else:
                 yield from self._skip(end, cause)
+
+    def _is_spared(self, unit: str) -> bool:
+        """In a run that is halted, services end when nobody needs them any more."""
+        return self._halted_by is not None and unit in self._services
 
     def _drop(self, attempt: Attempt, cause: str) -> Iterator[Action]:
         """Let what waits never run; what has failed before has failed for good."""
@@ -317,7 +298,7 @@ class Scheduler:
         else:
             if attempt.unit in self._families:
                 self._families.cut(attempt.unit)
-            yield SkipJob(_stand_in(self._units[attempt.unit]), cause)
+            yield SkipJob(stand_in(self._units[attempt.unit]), cause)
         yield from self._leave(attempt, cause)
 
     def _interrupt(self, cause: str) -> Iterator[Action]:
@@ -327,31 +308,14 @@ class Scheduler:
             yield from self.halt(cause)
             return
         self._services.expect_end()
-        for name in (*self._running, *self._errands, *self._services.questions):
+        for name in (*self._roll.alive, *self._services.questions):
             yield CancelJob(name, cause, now=True)
 
     def _ring(self, about: str, name: str) -> Iterator[Action]:
         """An alarm; it may have been overtaken by events."""
-        if about == "retry" and name in self._resting:
-            attempt = self._resting.pop(name)
-            self._queue.push(attempt.position, attempt.demand, attempt)
+        if about == "retry":
+            self._roll.wake(name)
         elif about == "ready":
             yield from self._services.ask(name)
         elif about == "within":
             yield from self._services.give_up(name)
-
-
-def _blame(outcome: Outcome) -> str:
-    """Why what needs a job that has failed is not run."""
-    match outcome.ending:
-        case Cancelled(cause):
-            return cause  # another is to blame
-        case _:
-            return f"job {outcome.job} failed"
-
-
-def _stand_in(unit: Job | Family) -> Job:
-    """A job to tell of; of a family, one for all that were not started."""
-    if isinstance(unit, Job):
-        return unit
-    return Job(unit.name, (), needs=unit.needs, place=unit.place)
