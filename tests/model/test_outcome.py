@@ -8,12 +8,26 @@ from itertools import product
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.model.action import CancelJob, PassJob, SkipJob, StartJob
+from penstock.model.action import (
+    CancelJob,
+    EndErrand,
+    EndJob,
+    PassJob,
+    RetryJob,
+    SetAlarm,
+    SkipJob,
+    StartErrand,
+    StartJob,
+)
 from penstock.model.command import Command
 from penstock.model.event import (
+    AlarmRang,
+    ErrandEnded,
+    Finished,
     Interrupted,
     JobEnded,
     JobPassed,
+    JobRetried,
     JobSkipped,
     JobStarted,
     RunEnded,
@@ -196,6 +210,10 @@ VALUES: tuple[tuple[object, ...], ...] = (
     *(PassJob(JOB, "why"), JobPassed(JOB, "why", 2.0)),
     *(RunStarted("r", 1.0, ("j",), 1, None), JobStarted(JOB, 1.0)),
     *(JobEnded(JOB, OUTCOME, 2.0), JobSkipped(JOB, "why", 2.0)),
+    *(EndJob(JOB, OUTCOME), RetryJob(JOB, OUTCOME, 1, 2.0), StartErrand(JOB)),
+    *(EndErrand(JOB, "when", OUTCOME), SetAlarm("retry j", 2.0)),
+    *(JobRetried(JOB, OUTCOME, 1, 2.0, 3.0), ErrandEnded(JOB, "when", OUTCOME, 3.0)),
+    *(Finished(JOB, OUTCOME), AlarmRang("retry j")),
     *(Interrupted(2, 1.0), RunEnded(0, 3.0, 2.0)),
     *(Tally(1), Verdict((True,), None)),
     StageWiring((0,), PipeEnd(0, "r"), PipeEnd(1, "w"), Log(None), (PipeEnd(0, "r"),)),

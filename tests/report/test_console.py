@@ -5,10 +5,12 @@ import io
 import pytest
 
 from penstock.model.event import (
+    ErrandEnded,
     Event,
     Interrupted,
     JobEnded,
     JobPassed,
+    JobRetried,
     JobSkipped,
     JobStarted,
     RunEnded,
@@ -16,6 +18,7 @@ from penstock.model.event import (
 )
 from penstock.model.job import Job
 from penstock.model.outcome import Cancelled, Ending, Exited, Signaled
+from penstock.model.policy import Policy, Retry
 from penstock.report.console import Console, Verbosity, wants_colour
 from tests.report.examples import LEFT, TERM, job, outcome
 
@@ -213,3 +216,35 @@ class Terminal(io.StringIO):
 )
 def test_when_to_colour(stream: io.StringIO, environ: dict[str, str], *, colour: bool):
     assert wants_colour(stream, environ) == colour
+
+
+TWICE = B._replace(policy=Policy(retry=Retry(times=2)))
+
+
+def test_a_retry_says_which_attempt_failed_of_what_and_when_the_next_one_is():
+    failed = outcome(TWICE, Exited(1), tail=b"no luck")
+    assert told(JobRetried(TWICE, failed, 1, 2.0, 0.0)) == (
+        "retry b        attempt 1 of 3 exited with 1; again in 2s\n      | no luck\n"
+    )
+    assert told(JobRetried(TWICE, failed, 1, 2.0, 0.0), verbosity="quiet") == ""
+
+
+def test_the_end_of_a_retried_job_says_which_attempt_it_was():
+    failed = JobEnded(TWICE, outcome(TWICE, Exited(1)), 0.0, 3)
+    assert told(failed).endswith("\n      this was attempt 3 of 3\n")
+    good = JobEnded(TWICE, outcome(A), 0.0, 2)
+    assert told(good).endswith("34 MiB\n      this was attempt 2 of 3\n")
+
+
+def test_a_notice_that_failed_is_a_warning_at_any_verbosity():
+    notice = ErrandEnded(A, "notice", outcome(A, Exited(3)), 0.0)
+    expected = (
+        "warn  a        exited with 3; that changes nothing in how the run ended\n"
+    )
+    assert told(notice, verbosity="quiet") == expected
+
+
+def test_other_errands_are_told_if_all_is_to_be_told():
+    asked = ErrandEnded(job("true", name="-when a"), "when", outcome(A, Exited(1)), 0.0)
+    assert told(asked) == ""
+    assert told(asked, verbosity="verbose") == "when  a        exited with 1\n"

@@ -105,7 +105,8 @@ class Console:
                 line = self._line("retry", _YELLOW, job.name, _retry(event))
                 return self._unless_quiet(line + self._notes(job, outcome))
             case JobEnded(job, outcome):
-                return self._tell_outcome(job, outcome) + _attempts(event)
+                text = self._tell_outcome(job, outcome)
+                return text and text + _attempts(event)
             case JobSkipped() | JobPassed():
                 return self._unless_quiet(self._not_run(event))
             case ErrandEnded(job, kind, outcome):
