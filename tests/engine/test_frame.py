@@ -34,7 +34,6 @@ def test_setup_goes_first_then_the_jobs_then_teardown_then_notices():
     ]
     assert (result.status, result.tally.jobs) == (0, 4)
     assert environment(fake, "always") == {
-        "PENSTOCK_RUN": "test",
         "PENSTOCK_STATUS": "0",
         "PENSTOCK_FAILED": "",
     }

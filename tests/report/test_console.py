@@ -234,6 +234,7 @@ def test_the_end_of_a_retried_job_says_which_attempt_it_was():
     assert told(failed).endswith("\n      this was attempt 3 of 3\n")
     good = JobEnded(TWICE, outcome(A), 0.0, 2)
     assert told(good).endswith("34 MiB\n      this was attempt 2 of 3\n")
+    assert told(good, verbosity="quiet") == ""
 
 
 def test_a_notice_that_failed_is_a_warning_at_any_verbosity():

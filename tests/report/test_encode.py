@@ -7,10 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.model.event import (
+    ErrandEnded,
     Event,
     Interrupted,
     JobEnded,
     JobPassed,
+    JobRetried,
     JobSkipped,
     JobStarted,
     RunEnded,
@@ -187,3 +189,16 @@ def test_whatever_a_command_is_called_or_writes_is_valid_json(text: str, tail: b
     fields = event_to_dict(JobEnded(odd, outcome(odd, Exited(1), tail=tail), 0.0))
     line = json.dumps(fields, ensure_ascii=False).encode("utf-8", "strict")
     assert json.loads(line) == fields
+
+
+def test_a_retry_tells_the_outcome_of_the_attempt_and_when_the_next_one_is():
+    false = job("false")
+    fields = event_to_dict(JobRetried(false, outcome(false, Exited(1)), 2, 4.0, 0.0))
+    assert (fields["event"], fields["ok"]) == ("JobRetried", False)
+    assert (fields["attempt"], fields["after"]) == (2, 4.0)
+
+
+def test_an_errand_tells_its_kind():
+    fields = event_to_dict(ErrandEnded(job(), "ready", outcome(job()), 0.0))
+    assert (fields["event"], fields["kind"]) == ("ErrandEnded", "ready")
+    assert fields["ok"] is True

@@ -1,6 +1,13 @@
 from __future__ import annotations
 
-from penstock.model.outcome import Cancelled, Exited, Lost, NotStarted, Signaled
+from penstock.model.outcome import (
+    Cancelled,
+    Exited,
+    Lost,
+    NotStarted,
+    Signaled,
+    TimedOut,
+)
 from penstock.model.stream import Inherit
 from penstock.report.failure import TAIL_LINES, format_failure
 from tests.report.examples import LATE, LEFT, TERM, job, outcome
@@ -119,3 +126,25 @@ def test_a_command_cannot_paint_the_terminal():
     evil = job("echo \x1b[31m")
     ended = outcome(evil, Signaled(15, core=False), tail=b"\x1b]0;title\x07")
     assert "\x1b" not in format_failure(evil, ended)
+
+
+def test_a_service_that_ended_well_says_why_that_is_a_failure():
+    server = job("true")
+    early = outcome(server)._replace(ok=False, remark="jobs still needed it")
+    text = format_failure(server, early)
+    assert text.startswith("clients: exited with 0: jobs still needed it\n")
+
+
+def test_a_service_that_ended_badly_says_both():
+    server = job("false")
+    text = format_failure(server, outcome(server, Exited(3))._replace(remark="needed"))
+    assert text.startswith("clients: exited with 3\n")
+    assert "  also:     needed\n" in text
+
+
+def test_a_service_that_was_late_is_given_the_right_advice():
+    server = job("sleep 9")
+    late = TimedOut(30.0, "ready", TERM, escalated=False)
+    text = format_failure(server, outcome(server, late))
+    assert text.startswith("clients: timed out after 30s, and was not ready, killed")
+    assert "  hint:     raise `within` of the service (it is 30s)\n" in text

@@ -173,7 +173,6 @@ class Frame:
         """The notices for how the run has ended, which their environment tells."""
         status, pipeline = self._tally.status, self._pipeline
         told = (
-            ("PENSTOCK_RUN", self._start.run if self._start else ""),
             ("PENSTOCK_STATUS", str(status)),
             ("PENSTOCK_FAILED", " ".join(self._failed[:_MOST_NAMES])),
         )
