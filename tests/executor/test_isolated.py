@@ -9,6 +9,8 @@ from collections.abc import Iterator
 import pytest
 
 from penstock.executor.pool import Pool
+from penstock.model.job import Job, Link
+from penstock.model.link import path_token
 from penstock.model.outcome import Cancelled, Exited, Lost, Signaled, TimedOut
 from penstock.proc.cgroup import all_leaves, run_of_group, try_leaf
 from penstock.proc.descendants import children_of, parent_of
@@ -25,6 +27,7 @@ from tests.commands import (
     is_running,
     print_ready,
     python,
+    ready_pid,
     sh,
     wait_until,
 )
@@ -135,6 +138,23 @@ def test_a_worker_is_a_child_of_the_nursery(pool):
     assert parent_of(worker) in children_of(os.getpid())
     (command,) = children_of(worker)
     assert is_running(command)
+
+
+def test_two_jobs_have_fifos_of_their_own(pool, tmp_path):
+    reader = f"read line < {path_token('f')}; echo ready $$ > {{}}; sleep 1000"
+    for name in ("one", "two"):
+        told = tmp_path / name
+        os.mkfifo(told)
+        stages = (
+            stage(sh("exec yes"))._replace(name="source"),
+            stage(sh(reader.format(told)))._replace(name="reader"),
+        )
+        pool.submit(Job(name, stages, (Link(0, 1, name="f"),)))
+        with told.open("rb") as stream:
+            ready_pid(stream)
+    for name in ("one", "two"):
+        pool.cancel(name, "enough", now=True)
+    outcomes_of(pool, 2)
 
 
 @in_groups

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from itertools import count
 
 from penstock.proc.marker import PREFIX, run_marker
 
 _DEFAULT = "/tmp"  # noqa: S108 (what is made there is private, and made exclusively)
 _PLAIN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-/")
-_number = count()
+_RANDOM_BYTES = 8
 
 
 def private_directory() -> str:
@@ -21,8 +20,7 @@ def private_directory() -> str:
     Raises:
         OSError: it cannot be made.
     """
-    name = f"{PREFIX}{run_marker()}-fifo-{os.getpid()}-{next(_number)}"
-    path = os.path.join(_parent(), name)
+    path = os.path.join(_parent(), _new_name("fifo"))
     os.mkdir(path, 0o700)
     return path
 
@@ -37,12 +35,19 @@ def unnamed_file() -> int:
     try:
         return os.open(parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError:  # not every file system can
-        name = f"{PREFIX}{run_marker()}-spool-{os.getpid()}-{next(_number)}"
-        path = os.path.join(parent, name)
+        path = os.path.join(parent, _new_name("spool"))
         flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
         file = os.open(path, flags, 0o600)
         os.unlink(path)
         return file
+
+
+def _new_name(kind: str) -> str:
+    """One that no other process of the run makes: workers may share a PID.
+
+    (Each of them is the first process of its PID namespace, with ``--isolate pidns``.)
+    """
+    return f"{PREFIX}{run_marker()}-{kind}-{os.urandom(_RANDOM_BYTES).hex()}"
 
 
 def _parent() -> str:
