@@ -16,21 +16,37 @@ from penstock.state.claim import Claim, Claimant, claimant
 from tests.commands import wait_until
 
 
-@pytest.fixture
-def stop() -> Iterator[tuple[int, int]]:
-    pipe = os.pipe()
-    yield pipe
-    for descriptor in pipe:
-        os.close(descriptor)
+class Flag:
+    """Says that the run is to stop, once it is raised."""
+
+    def __init__(self) -> None:
+        self.reader, self.writer = os.pipe()
+        self.is_up = False
+
+    def fileno(self) -> int:
+        return self.reader
+
+    def ask_to_stop(self) -> bool:
+        return self.is_up
+
+    def close(self) -> None:
+        os.close(self.reader)
+        os.close(self.writer)
 
 
 @pytest.fixture
-def opens(tmp_path: Path, stop: tuple[int, int]):
+def stop() -> Iterator[Flag]:
+    with closing(Flag()) as flag:
+        yield flag
+
+
+@pytest.fixture
+def opens(tmp_path: Path, stop: Flag):
     with ExitStack() as stack:
 
         def open_claim(run: str, since: float = 0.0) -> Claim:
             us = claimant(run, "penstock run", since)
-            claim = Claim(str(tmp_path), us, MonotonicClock(), stop[0])
+            claim = Claim(str(tmp_path), us, MonotonicClock(), stop)
             return stack.enter_context(closing(claim))
 
         yield open_claim
@@ -88,8 +104,10 @@ def test_a_claim_that_is_closed_is_nobodys(opens, tmp_path):
 PROGRAM = """
 import os, sys
 from penstock.clock import MonotonicClock
+from penstock.proc.signals import SignalFlags
 from penstock.state.claim import Claim, claimant
-claim = Claim(sys.argv[1], claimant("one", "x", 0.0), MonotonicClock(), 0)
+us = claimant("one", "x", 0.0)
+claim = Claim(sys.argv[1], us, MonotonicClock(), SignalFlags())
 claim.claim(["/a"])
 print("ready", flush=True)
 if os.fork() == 0:  # as the lock goes along to a worker
@@ -121,7 +139,7 @@ def test_one_waits_no_longer_than_one_may(opens, stop):
     opens("one")  # and keeps the directory for itself
     two = opens("two")
     two._lock()
-    os.write(stop[1], b"x")
+    stop.is_up = True
     with pytest.raises(BlockingIOError):
         opens("three")
 

@@ -7,6 +7,7 @@ order of events can be tried without a process.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -60,11 +61,26 @@ def _read(path: str) -> str:
     return Path(path).read_text()
 
 
+class Flags:
+    """Tells to stop when it was asked so often."""
+
+    def __init__(self) -> None:
+        self.patience = sys.maxsize
+
+    def fileno(self) -> int:
+        return 0
+
+    def ask_to_stop(self) -> bool:
+        self.patience -= 1
+        return self.patience < 0
+
+
 class World:
     """A directory in which runs follow one another."""
 
     def __init__(self) -> None:
         self.troubles: list[str] = []
+        self.flags = Flags()
         self.runs = 0
         self.outcomes: dict[str, Outcome] = {}
         self.acts: dict[str, Callable[[], object]] = {}
@@ -82,7 +98,6 @@ class World:
         self, pipeline: Pipeline, *, fresh: bool = False, resume: bool = False
     ) -> str:
         inner = Plays(self.acts)
-        reader, writer = os.pipe()
         self.runs += 1
         directory = f".penstock/runs/20261121-091500-{self.runs}"
         Path(directory).mkdir(parents=True)
@@ -93,7 +108,7 @@ class World:
             definition="p.yaml",
             command="penstock run",
             fresh=fresh,
-            stop=reader,
+            stop=self.flags,
             warn=self.troubles.append,
         )
         past = last_run(".penstock/runs", "p.yaml") if resume else None
@@ -107,9 +122,6 @@ class World:
                 engine.run(pipeline, name="run")
         except Killed:
             pass
-        finally:
-            os.close(reader)
-            os.close(writer)
         return " ".join(inner.ran)
 
     def be_killed(self, *jobs: Job, **options) -> str:
@@ -397,3 +409,11 @@ def test_what_serves_the_run_is_part_of_each(world: World):
     pipeline = Pipeline((ONE,), "p.yaml", setup=job("setup"))
     ran = [world.run_all(pipeline, resume=True) for _ in range(2)]
     assert ran == ["setup a", "setup"]
+
+
+def test_reading_a_large_input_stops_when_the_run_does(world: World):
+    Path("in").write_bytes(b"x" * (3 << 20))
+    world.flags.patience = 1
+    assert world.run(MAKE) == ""
+    world.flags.patience = sys.maxsize
+    assert world.run(MAKE, resume=True) == "a"

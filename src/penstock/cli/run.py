@@ -44,8 +44,7 @@ def main(given: RunOptions, nursery: Nursery) -> int:
     grouped = slots > 1 and several
     flags = SignalFlags()
     workspace = Workspace(run, directory, grouped=grouped, stop=flags)
-    stop = flags.fileno()
-    upkeep = open_upkeep(workspace, pipeline, given, run, directory, stop)
+    upkeep = open_upkeep(workspace, pipeline, given, run, directory, flags)
     try:
         result = run_locally(
             pipeline,

@@ -14,6 +14,7 @@ from penstock.report.directory import ROOT
 from penstock.report.words import plural
 from penstock.state.memory import Memory, Site
 from penstock.state.record import Past, last_run
+from penstock.state.stop import Stop
 from penstock.state.upkeep import Inner, Upkeep
 
 HOME = os.path.dirname(ROOT)
@@ -25,7 +26,7 @@ def open_upkeep(
     given: RunOptions,
     run: str,
     directory: str | None,
-    stop: int,
+    stop: Stop,
 ) -> Upkeep:
     """The `Dispatch` that passes over what is done already; claims the outputs.
 
@@ -35,7 +36,7 @@ def open_upkeep(
         given: the command line.
         run: name of the run.
         directory: of the run; None if it could not be made.
-        stop: a descriptor that is readable when the run is to stop.
+        stop: tells when the run is to stop.
 
     Raises:
         PenstockError: another run makes one of the outputs, or is to be resumed and

@@ -24,6 +24,7 @@ from typing import NamedTuple
 from penstock.clock import Clock
 from penstock.errors import PenstockError
 from penstock.proc.marker import RunName, run_marker
+from penstock.state.stop import Stop
 
 _SUFFIX = ".claim"
 _PATIENCE = 5.0  # seconds, for a dead run to end, and for others to look
@@ -62,20 +63,21 @@ class Claim:
         directory: of the files; must exist.
         claimant: this run, which has claimed nothing yet.
         clock: for the patience with others.
-        stop: a descriptor that is readable when the run is to stop.
+        stop: ends the waiting for others.
 
     Raises:
         OSError: the files cannot be made or locked.
     """
 
     def __init__(
-        self, directory: str, claimant: Claimant, clock: Clock, stop: int
+        self, directory: str, claimant: Claimant, clock: Clock, stop: Stop
     ) -> None:
         self._claimant = claimant
         self._own: set[str] = set()
         self._clock = clock
-        self._stop = select.poll()
-        self._stop.register(stop, select.POLLIN)
+        self._stop = stop
+        self._poll = select.poll()
+        self._poll.register(stop, select.POLLIN)
         self._path = os.path.join(directory, claimant.run + _SUFFIX)
         self._others: tuple[Claimant, ...] = ()
         self._directory = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
@@ -177,7 +179,8 @@ class Claim:
 
     def _may_wait(self, deadline: float) -> bool:
         """Wait a moment, if there is time and nobody wants us to stop."""
-        return self._clock.now() < deadline and not self._stop.poll(_NAP)
+        self._poll.poll(_NAP)
+        return self._clock.now() < deadline and not self._stop.ask_to_stop()
 
 
 def claimant(run: str, command: str, since: float) -> Claimant:

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 from penstock.clock import Clock
 from penstock.plan.digest import begin_digest
 from penstock.plan.fingerprint import MISSING
+from penstock.state.stop import Stop, Stopped
 
 _CHUNK = 1 << 20
 _TICK = 0.05  # seconds: the kernel stamps files with the time of its last tick
@@ -57,17 +58,27 @@ def identity_of(status: os.stat_result) -> Identity:
 
 
 class Contents:
-    """Tells what is in files, with the help of a cache."""
+    """Tells what is in files, with the help of a cache.
 
-    def __init__(self, cache: Cache, clock: Clock) -> None:
+    Args:
+        cache: of digests.
+        clock: for the age of files.
+        stop: ends the reading; None: nothing does.
+    """
+
+    def __init__(self, cache: Cache, clock: Clock, stop: Stop | None = None) -> None:
         self._cache = cache
         self._clock = clock
+        self._stop = stop
 
     def of(self, path: str) -> str:
         """What stands for the content of `path`, beyond symbolic links.
 
         Of a directory: names, kinds and contents of all that is below it, where a
         symbolic link is the text in it. Of a device or a FIFO: that it is one.
+
+        Raises:
+            Stopped: the run is to stop.
         """
         try:
             status = os.stat(path)
@@ -90,6 +101,8 @@ class Contents:
         with open(path, "rb", buffering=0) as file:
             while chunk := file.read(_CHUNK):
                 summary.update(chunk)
+                if self._stop is not None and self._stop.ask_to_stop():
+                    raise Stopped
             is_same = identity_of(os.fstat(file.fileno())) == identity
         if is_same and self._is_settled(identity):
             self._cache.keep(identity, summary.hexdigest())

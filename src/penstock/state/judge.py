@@ -12,6 +12,7 @@ from penstock.state.contents import Contents
 from penstock.state.entry import Attempt, Key, Success
 from penstock.state.inputs import Inputs, contents_of, glance, named_inputs
 from penstock.state.outputs import Signs, signs_of
+from penstock.state.stop import Stop
 
 if TYPE_CHECKING:
     from penstock.state.store import Store
@@ -37,6 +38,7 @@ class Judge:
         definition: where it is defined, as it is remembered.
         store: opens what is remembered; asked when there is a job with outputs.
         clock: for `Contents`.
+        stop: ends the reading of inputs; None: nothing does.
     """
 
     def __init__(
@@ -45,7 +47,9 @@ class Judge:
         definition: str,
         store: Callable[[], Store],
         clock: Clock,
+        stop: Stop | None = None,
     ) -> None:
+        self._stop = stop
         self._definition = definition
         self._store = store
         self._clock = clock
@@ -53,10 +57,14 @@ class Judge:
         self._contents: Contents | None = None
 
     def fingerprint(self, job: Job) -> Fingerprint:
-        """The fingerprint; with what is in the inputs, if the job is remembered."""
+        """The fingerprint; with what is in the inputs, if the job is remembered.
+
+        Raises:
+            Stopped: the run is to stop.
+        """
         if is_watched(job):
             if self._contents is None:
-                self._contents = Contents(self._store(), self._clock)
+                self._contents = Contents(self._store(), self._clock, self._stop)
             contents = contents_of(self._inputs.of(job), self._contents.of)
         else:
             contents = contents_of(tuple(named_inputs(job)), glance)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from penstock.clock import Clock
 from penstock.proc.marker import run_marker
 from penstock.state.record import Done, Header, Past, Record
+from penstock.state.stop import Stop
 
 if TYPE_CHECKING:
     from penstock.state.claim import Claim
@@ -32,7 +33,7 @@ class Site(NamedTuple):
         definition: the file, relative to the working directory; "" if there is none.
         command: the command line, for other runs.
         fresh: everything is to be run, up to date or not.
-        stop: a descriptor that is readable when the run is to stop.
+        stop: tells when the run is to stop.
         warn: is told what cannot be done, in words.
     """
 
@@ -42,7 +43,7 @@ class Site(NamedTuple):
     definition: str
     command: str
     fresh: bool
-    stop: int
+    stop: Stop
     warn: Callable[[str], None]
 
 

@@ -33,6 +33,7 @@ from penstock.state.outputs import (
     signs_before,
     signs_of,
 )
+from penstock.state.stop import Stopped
 from penstock.state.successes import Successes
 
 UP_TO_DATE = "up to date"
@@ -78,8 +79,10 @@ class Upkeep:
     def __init__(self, inner: Inner, pipeline: Pipeline, memory: Memory) -> None:
         self._inner = inner
         self._memory = memory
-        definition = memory.site.definition
-        self._judge = Judge(pipeline, definition, lambda: memory.store, memory.clock)
+        site, clock = memory.site, memory.clock
+        self._judge = Judge(
+            pipeline, site.definition, lambda: memory.store, clock, site.stop
+        )
         self._successes = Successes(pipeline, memory)
         self._apart = {job.name for job in _around(pipeline)}
         self._tries: dict[str, _Try] = {}
@@ -118,7 +121,10 @@ class Upkeep:
         """The job as it is to be submitted, or why it need not be run."""
         if job.name in self._apart or job.name.startswith("-"):  # serves the run
             return self._inner.before(job)
-        fingerprint = self._judge.fingerprint(job)
+        try:
+            fingerprint = self._judge.fingerprint(job)
+        except Stopped:  # the plan hears of it next, and starts nothing more
+            return PassJob(job, "interrupted before it was known if it is up to date")
         digest = self._successes.digest(job, fingerprint)
         because = self._because(job, fingerprint, digest)
         if because is not None:
