@@ -15,20 +15,18 @@ AHEAD = 64
 
 
 def run(pool: Pool, first: int, n_jobs: int, stderr: Stderr) -> None:
-    """Keep the pool full until all jobs have ended, and succeeded."""
+    """Keep the pool supplied until all jobs have ended, and succeeded."""
     stage = Stage("true", Command(("true",), "true"), stderr=stderr)
     jobs = (Job(str(first + i), (stage,)) for i in range(n_jobs))
-    for job in islice(jobs, pool.room):
-        pool.submit(job)
     n_left = n_jobs
     while n_left:
+        for job in islice(jobs, max(0, pool.room)):
+            pool.submit(job)
         outcomes = pool.wait()
         n_left -= len(outcomes)
         for outcome in outcomes:
             if not outcome.ok:
                 raise SystemExit(f"a job failed: {outcome}")
-        for job in islice(jobs, len(outcomes)):
-            pool.submit(job)
 
 
 def main() -> None:

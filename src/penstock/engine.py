@@ -29,6 +29,7 @@ from penstock.model.event import (
     ErrandEnded,
     Event,
     Finished,
+    InputCame,
     Interrupted,
     JobEnded,
     JobPassed,
@@ -52,6 +53,14 @@ class Interrupts(Protocol):
 
     def take(self) -> int | None:
         """The number of a signal that came since, each one once; None if none did."""
+        ...
+
+
+class Inlet(Protocol):
+    """Where a plan's jobs come from; the executor's wait wakes when there are more."""
+
+    def take(self) -> bool:
+        """Whether what the plan asked for in vain has come since; each time once."""
         ...
 
 
@@ -81,6 +90,14 @@ class Uninterrupted:
     def take(self) -> int | None:
         """None."""
         return None
+
+
+class NoInlet:
+    """`Inlet` of a plan that knows all its jobs."""
+
+    def take(self) -> bool:
+        """Never."""
+        return False
 
 
 class Plain:
@@ -118,6 +135,7 @@ class Engine:
         clock: gives events their time.
         interrupts: asked after each wait.
         dispatch: asked before and after each job.
+        inlet: asked after each wait.
     """
 
     def __init__(
@@ -128,12 +146,14 @@ class Engine:
         clock: Clock | None = None,
         interrupts: Interrupts | None = None,
         dispatch: Dispatch | None = None,
+        inlet: Inlet | None = None,
     ) -> None:
         self._executor = executor
         self._sinks = tuple(sinks)
         self._clock = clock or MonotonicClock()
         self._interrupts = interrupts or Uninterrupted()
         self._dispatch = dispatch or Plain()
+        self._inlet = inlet or NoInlet()
         self._running: dict[str, Job] = {}
         self._tally = Tally()
         self._listening = self._sinks
@@ -243,6 +263,8 @@ class Engine:
         for _ in range(len(self._passed)):
             passed = self._passed.popleft()
             yield JobPassed(passed.job, passed.because, self._clock.wall())
+        if self._inlet.take():
+            yield InputCame()
         now = self._clock.now()
         for name in [name for name, at in self._alarms.items() if at <= now]:
             del self._alarms[name]

@@ -31,6 +31,11 @@ RIGHT = {
     "NICENESS": ["0", "19", "-20", "+5"],
     "SIZE": ["1B", "64MiB", "1.5GB"],
     "kill|warn|fail|allow": ["kill", "warn", "fail", "allow"],
+    "NUMBER": ["1", "12"],
+    "TEXT": [",", "{}", "\\n", "a b"],
+    "REGEX": [",", " +"],
+    ":": [":"],
+    "WHEN,WHAT": ["never", "now,fail=1", "soon,success=3", "now,done=20%"],
     "NAME=VALUE": ["a=1", "a=", "b==", "-q=x", "\udcff=\udcfe"],
 }
 WRONG = ["", " ", "=", "5x", "-5", "inf", "1e3", "٣", "%", "+", "é", "\udcff", "--x"]

@@ -214,7 +214,7 @@ def test_a_pool_that_works_ahead_runs_every_job_once():
     with Pool.open(2, ahead=8) as pool:
         for number in range(18):
             pool.submit(shell(f"exit {number}", str(number)))
-        assert pool.room == 0
+        assert pool.room <= 0
         found = outcomes_of(pool, 18)
     assert {o.job: o.ending for o in found} == {str(n): Exited(n) for n in range(18)}
 
@@ -236,7 +236,7 @@ def test_a_job_that_waits_is_cancelled_without_being_started(tmp_path: Path):
 
 def test_a_wake_up_descriptor_ends_the_wait():
     reader, writer = os.pipe()
-    with closing(Pool(1, start_nursery(), wake=reader)) as pool:
+    with closing(Pool(1, start_nursery(), wakes=(reader,))) as pool:
         pool.submit(shell("exec sleep 1000"))
         os.write(writer, b"x")
         assert pool.wait() == ()

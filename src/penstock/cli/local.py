@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from penstock.cli.slots import Terms
 from penstock.clock import MonotonicClock
@@ -20,11 +21,13 @@ from penstock.executor.pool import Pool
 from penstock.model.event import Sink
 from penstock.model.job import Pipeline
 from penstock.model.verdict import SIGPIPE
+from penstock.plan.base import Plan
 from penstock.plan.frame import spare_slots
 from penstock.proc.descendants import children_of
 from penstock.proc.prctl import become_subreaper
 from penstock.proc.reaper import SWEEP_BUDGET, sweep_orphans
 from penstock.proc.signals import SignalFlags, stop_oneself
+from penstock.source.gate import Gate
 
 
 def run_locally(  # noqa: PLR0913 (what a run needs, by name)
@@ -59,17 +62,80 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
         PenstockError: something below us could not be ended; it is named.
     """
     flags = flags or SignalFlags()
+
+    def act() -> RunResult:
+        interrupts = flags if output is None else _Reader(output, flags)
+        engine = Engine(executor, sinks, interrupts=interrupts, dispatch=dispatch)
+        return engine.run(pipeline, name=name, keep_going=keep_going)
+
+    workers = slots + spare_slots(pipeline)
+    pool = Pool(workers, nursery, wakes=(flags.fileno(),), output=output)
+    executor = _gate(pool, terms)
+    return _act_and_close(pool, executor, nursery, flags, act)
+
+
+class Feeding(NamedTuple):
+    """What a run of jobs from a source needs.
+
+    Attributes:
+        make_plan: of the pool that the jobs run in.
+        slots: how many jobs may be alive at once.
+        ahead: see `Pool`.
+        gate: tells when the source has something to read.
+        sinks: hear every event.
+        dispatch: see `Engine`.
+        flags: the signals that came.
+        output: see `run_locally`.
+    """
+
+    make_plan: Callable[[Pool], Plan]
+    slots: int
+    ahead: int
+    gate: Gate
+    sinks: Sequence[Sink]
+    dispatch: Dispatch
+    flags: SignalFlags
+    output: int | None
+
+
+def feed_locally(feeding: Feeding, nursery: Nursery, *, name: str) -> RunResult:
+    """Run the jobs of a source to their end.
+
+    Raises:
+        PenstockError: something below us could not be ended; it is named.
+    """
+    flags, gate, output = feeding.flags, feeding.gate, feeding.output
+
+    def act() -> RunResult:
+        engine = Engine(
+            pool,
+            feeding.sinks,
+            interrupts=flags if output is None else _Reader(output, flags),
+            dispatch=feeding.dispatch,
+            inlet=gate,
+        )
+        return engine.carry_out(feeding.make_plan(pool), name=name)
+
+    wakes = (flags.fileno(), gate.fileno())
+    ahead = feeding.ahead
+    pool = Pool(feeding.slots, nursery, ahead=ahead, wakes=wakes, output=output)
+    return _act_and_close(pool, pool, nursery, flags, act)
+
+
+def _act_and_close(
+    pool: Pool,
+    executor: Executor,
+    nursery: Nursery,
+    flags: SignalFlags,
+    act: Callable[[], RunResult],
+) -> RunResult:
+    """Use `executor`, which is over `pool`, and leave nothing behind of them."""
     # A shell may have exec'ed us while it had children: those are not ours to end.
     strangers = frozenset(children_of(os.getpid())) - {nursery.pid}
     become_subreaper()  # should nursery and worker die together, we are next in line
-    workers = slots + spare_slots(pipeline)
-    pool = Pool(workers, nursery, wake=flags.fileno(), output=output)
-    executor = _gate(pool, terms)
     try:
         flags.on_suspend = lambda: _stand_still(pool)
-        interrupts = flags if output is None else _Reader(output, flags)
-        engine = Engine(executor, sinks, interrupts=interrupts, dispatch=dispatch)
-        result = engine.run(pipeline, name=name, keep_going=keep_going)
+        result = act()
     finally:
         executor.close()
         if not pool.is_clean:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from penstock.executor.nursery import Nursery
 
-RUNNING = ("exec", "pipe", "run")  # subcommands that start commands
+RUNNING = ("exec", "map", "pipe", "run")  # subcommands that start commands
 _JOBSERVER = "--jobserver"
 _USAGE = 2
 _TROUBLE = 125

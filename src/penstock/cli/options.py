@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from penstock.model.job import LEAKS, Leaks
 from penstock.model.signals import signal_number
+from penstock.plan.halt import Halt
 from penstock.spec.duration import parse_duration
 
 DEFAULT_FILE = "penstock.yaml"
@@ -134,6 +135,69 @@ def read_jobserver(texts: Sequence[str]) -> str:
     if texts[-1] not in ("off", "fifo", "pipe"):
         raise ValueError(f"{_shown(texts[-1])} is not one of off, fifo, pipe")
     return texts[-1]
+
+
+def read_text(texts: Sequence[str]) -> str:
+    """Any text but an empty one."""
+    if not texts[-1]:
+        raise ValueError("expected a text, found an empty one")
+    return texts[-1]
+
+
+def read_paths(texts: Sequence[str]) -> tuple[str, ...]:
+    """Names that files may have."""
+    return tuple(read_path((text,)) for text in texts)
+
+
+def read_header(texts: Sequence[str]) -> str:
+    """A colon: all of the first record, as GNU parallel has it."""
+    if texts[-1] != ":":
+        raise ValueError(f"{_shown(texts[-1])} is no header: write `--header :`")
+    return texts[-1]
+
+
+def read_count(texts: Sequence[str]) -> int:
+    """A number, 1 at least."""
+    text = texts[-1]
+    if _is_number(text) and int(text):
+        return int(text)
+    raise ValueError(f"{_shown(text)} is not a number from 1 to 999999")
+
+
+def read_delimiter(texts: Sequence[str]) -> bytes:
+    r"""A text, in which `\n`, `\t`, `\0` and `\xHH` stand for single bytes."""
+    import os  # noqa: PLC0415 (only if used)
+
+    text = os.fsencode(read_text(texts))
+    if not text.startswith(b"\\"):
+        return text
+    plain = {b"\\n": b"\n", b"\\t": b"\t", b"\\0": b"\0", b"\\r": b"\r"}
+    if text in plain:
+        return plain[text]
+    try:
+        return bytes.fromhex(text[2:].decode("ascii")) if text[1:2] == b"x" else text
+    except ValueError:
+        return text
+
+
+def read_halt(texts: Sequence[str]) -> Halt | None:
+    """`never`, or `now,fail=1`, `soon,success=3`, `now,done=50%` (GNU parallel)."""
+    text = texts[-1]
+    if text == "never":
+        return None
+    when, _, what = text.partition(",")
+    on, _, number = what.partition("=")
+    share = number.endswith("%")
+    digits = number.removesuffix("%") or ("1" if what == on else "")
+    known = when in ("now", "soon") and on in ("fail", "success", "done")
+    if not known or not _is_number(digits) or not int(digits):
+        raise ValueError(
+            f"{_shown(text)} says no end: write `now` or `soon`, a comma, and `fail`, "
+            "`success` or `done`, with a number: `now,fail=1`, `soon,fail=20%`"
+        )
+    if share:
+        return Halt(when == "now", on, 0, int(digits) / 100)
+    return Halt(when == "now", on, int(digits))
 
 
 def read_settings(texts: Sequence[str]) -> Mapping[str, str]:

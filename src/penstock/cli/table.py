@@ -17,6 +17,7 @@ from penstock.cli.syntax import Subcommand
 NAMES = (
     "run",
     "pipe",
+    "map",
     "exec",
     "check",
     "why",

@@ -16,13 +16,14 @@ from struct import Struct
 from typing import NamedTuple
 
 from penstock.model.job import Job
-from penstock.model.outcome import Exited, Outcome, StageOutcome, Usage
+from penstock.model.outcome import Exited, Kept, Outcome, StageOutcome, Usage
 
 _PACKET_BYTES = 1 << 16  # well below the default socket buffer of 208 KiB
 _IN_PARCEL = b"+"  # no pickle is one byte long
-_SUCCEEDED = Struct("=Biddddqqq")  # _SUCCESS, and the numbers of a Succeeded in order
+# _SUCCESS, the numbers of a Succeeded in order, and the lengths of its texts.
+_SUCCEEDED = Struct("=BiddddqqqHHH")
 _SUCCESS = ord("=")  # no pickle begins so
-_LONGEST_NAME = 4096
+_LONGEST_TEXT = 1 << 14
 _EXITED = Exited(0)
 _ANCILLARY_BYTES = socket.CMSG_SPACE(253 * 4)  # SCM_MAX_FD descriptors (unix(7))
 
@@ -48,6 +49,16 @@ class Suspended(NamedTuple):
     """Pool to worker: let the job that runs stand still, or go on."""
 
     on: bool
+
+
+class Recall(NamedTuple):
+    """Pool to worker: give back the jobs that you have not started."""
+
+
+class Returned(NamedTuple):
+    """Worker to pool: these jobs were not started, and will not be, here."""
+
+    jobs: tuple[str, ...]
 
 
 class Quit(NamedTuple):
@@ -78,6 +89,8 @@ class Succeeded(NamedTuple):
     maxrss_bytes: int
     waits: int
     preemptions: int
+    out: bytes = b""
+    err: bytes = b""
 
     def outcome(self, stage: str) -> Outcome:
         """The outcome of the job, whose only stage is `stage`."""
@@ -91,10 +104,13 @@ class Succeeded(NamedTuple):
             elapsed=self.stage_elapsed,
             usage=usage,
         )
-        return Outcome(self.job, _EXITED, ok=True, stages=(told,), elapsed=self.elapsed)
+        done = Outcome(self.job, _EXITED, ok=True, stages=(told,), elapsed=self.elapsed)
+        if self.out or self.err:
+            return done._replace(kept=(Kept(self.out), Kept(self.err)))
+        return done
 
 
-Message = Run | Stop | Suspended | Quit | Done | Succeeded
+Message = Run | Stop | Suspended | Recall | Returned | Quit | Done | Succeeded
 
 
 class Received(NamedTuple):
@@ -112,12 +128,18 @@ def report(channel: socket.socket, outcome: Outcome) -> None:
     """
     stage = outcome.stages[0]
     if not _is_plain(outcome) or stage.usage is None or stage.pid is None:
-        send(channel, Done(outcome))
+        files = _files_of(outcome)
+        send(channel, Done(outcome), files)
+        for descriptor in files:
+            os.close(descriptor)
         return
     user, system, peak, *switches = stage.usage
     times = (outcome.elapsed, stage.elapsed, user, system)
-    head = _SUCCEEDED.pack(_SUCCESS, stage.pid, *times, peak or 0, *switches)
-    channel.send(head + outcome.job.encode("utf-8", "surrogatepass"))
+    name = outcome.job.encode("utf-8", "surrogatepass")
+    out, err = outcome.kept[0].data, outcome.kept[1].data
+    numbers = (*switches, len(name), len(out), len(err))
+    head = _SUCCEEDED.pack(_SUCCESS, stage.pid, *times, peak or 0, *numbers)
+    channel.send(head + name + out + err)
 
 
 def _is_plain(outcome: Outcome) -> bool:
@@ -131,8 +153,27 @@ def _is_plain(outcome: Outcome) -> bool:
         and outcome.peak_bytes is None
         and not outcome.stages[0].tail
         and outcome.stages[0].log_error is None
-        and len(outcome.job) < _LONGEST_NAME
+        and len(outcome.job) < _LONGEST_TEXT // 4
+        and not _files_of(outcome)
+        and max(len(kept.data) for kept in outcome.kept) <= _LONGEST_TEXT
     )
+
+
+def _files_of(outcome: Outcome) -> list[int]:
+    """The descriptors of what was kept."""
+    return [k.descriptor for k in outcome.kept if k.descriptor is not None]
+
+
+def owned(outcome: Outcome, descriptors: Sequence[int]) -> Outcome:
+    """`outcome` as it was sent, with the descriptors under their numbers here."""
+    if not descriptors:
+        return outcome
+    ours = iter(descriptors)
+    out, err = (
+        kept if kept.descriptor is None else kept._replace(descriptor=next(ours))
+        for kept in outcome.kept
+    )
+    return outcome._replace(kept=(out, err))
 
 
 def send(
@@ -179,14 +220,23 @@ def receive(channel: socket.socket) -> Received | None:
     if not packet:
         return None
     if packet[0] == _SUCCESS:
-        _, *facts = _SUCCEEDED.unpack_from(packet)
-        job = packet[_SUCCEEDED.size :].decode("utf-8", "surrogatepass")
-        return Received(Succeeded(job, *facts), ())
+        return Received(_read_success(packet), ())
     if packet != _IN_PARCEL:
         return Received(pickle.loads(packet), descriptors)  # noqa: S301 (ours)
     with open(descriptors[-1], "rb") as parcel:
         parcel.seek(0)
         return Received(pickle.load(parcel), descriptors[:-1])  # noqa: S301 (ours)
+
+
+def _read_success(packet: bytes) -> Succeeded:
+    """What `report` has packed."""
+    _, pid, *times, peak, waits, forced, name, out, err = _SUCCEEDED.unpack_from(packet)
+    elapsed, stage_elapsed, user, system = times
+    end = _SUCCEEDED.size + name
+    job = packet[_SUCCEEDED.size : end].decode("utf-8", "surrogatepass")
+    data, more = packet[end : end + out], packet[end + out : end + out + err]
+    numbers = (elapsed, stage_elapsed, user, system, peak, waits, forced)
+    return Succeeded(job, pid, *numbers, data, more)
 
 
 def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> tuple[int, ...]:

@@ -7,9 +7,7 @@ lost; its descendants are ended by the nursery.
 
 from __future__ import annotations
 
-import os
 import select
-import socket
 from collections.abc import Sequence
 from contextlib import suppress
 from types import TracebackType
@@ -17,55 +15,28 @@ from typing import Self
 
 from penstock.clock import Clock, MonotonicClock
 from penstock.errors import NurseryLost, PenstockError, UsageError
+from penstock.executor.end import Pace, WorkerEnd, handed, longest_end, lose
 from penstock.executor.message import (
     Done,
     Quit,
+    Received,
+    Returned,
     Run,
     Stop,
     Succeeded,
     Suspended,
+    owned,
     receive,
     send,
 )
 from penstock.executor.nursery import Nursery, start_nursery
 from penstock.model.job import Job
-from penstock.model.outcome import Lost, Outcome
-from penstock.model.stream import Handed, Output
+from penstock.model.outcome import Cancelled, Outcome
 from penstock.model.verdict import unseen
 from penstock.plan.wire import wire
-from penstock.proc.files import locate
-from penstock.proc.reaper import SWEEP_BUDGET
 
 _TRIES = 3  # workers that die before they are given anything
-_ALLOWANCE = 2.0  # seconds, for a machine that has much to do
 _NAP = 0.01  # seconds in which many short jobs may end before we look
-
-
-class _Worker:
-    """Our end of one worker.
-
-    Attributes:
-        channel: the socket to it.
-        jobs: what it was given and has not answered for, by name: the first one runs,
-            or is about to; the others wait for that.
-        unsent: those of them that it has not been told of.
-        due: when it must have answered, once it was told to cancel a job.
-    """
-
-    __slots__ = ("channel", "due", "jobs", "unsent")
-
-    def __init__(self, channel: socket.socket) -> None:
-        self.channel = channel
-        self.jobs: dict[str, Job] = {}
-        self.unsent: list[Job] = []
-        self.due: float | None = None
-
-    def flush(self) -> None:
-        """Tell the worker of all its jobs, in one message."""
-        if self.unsent:
-            jobs, self.unsent = tuple(self.unsent), []
-            with suppress(OSError):  # its death shows in Pool.wait
-                send(self.channel, Run(jobs))
 
 
 class Pool:
@@ -81,7 +52,7 @@ class Pool:
         nursery: Nursery,
         *,
         ahead: int = 0,
-        wake: int | None = None,
+        wakes: Sequence[int] = (),
         output: int | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -90,10 +61,11 @@ class Pool:
         Args:
             slots: at least 1.
             nursery: forks the workers.
-            ahead: how many jobs each worker may hold besides the one that it runs, so
-                that it need not wait for us between two short ones. A job that waits
-                behind a long one waits, though another slot be free.
-            wake: a descriptor that ends `wait` when it is readable.
+            ahead: how many jobs each worker may hold besides the one that it runs, at
+                the most, so that it need not wait for us between two short ones. While
+                jobs take longer it holds fewer, or none; and what waits behind a long
+                one is taken back, and given to whoever is free first.
+            wakes: descriptors that end `wait` while they are readable.
             output: a descriptor that ends `wait`, once, when nobody reads it any more.
             clock: for the deadlines of `wait`.
         """
@@ -104,20 +76,22 @@ class Pool:
         self._nursery = nursery
         self._ahead = ahead
         self._clock = clock or MonotonicClock()
-        self._workers: dict[int, _Worker] = {}  # by descriptor
-        self._owner: dict[str, _Worker] = {}  # by name of the job
-        self._idle: list[_Worker] = []
-        self._stale: list[_Worker] = []  # with something unsent
+        self._workers: dict[int, WorkerEnd] = {}  # by descriptor
+        self._owner: dict[str, WorkerEnd] = {}  # by name of the job
+        self._idle: list[WorkerEnd] = []
+        self._stale: list[WorkerEnd] = []  # with something unsent
+        self._backlog: dict[str, Job] = {}  # taken back, and not given out again
+        self._told: list[Outcome] = []  # what is known before the next wait
+        self._pace = Pace()
         self._epoll = select.epoll()
         self._alarms = select.poll()
         self._output = output
         if output is not None:
             with suppress(OSError):  # a file has no reader (epoll_ctl(2): EPERM)
                 self._epoll.register(output, 0)  # EPOLLERR and EPOLLHUP are always told
-        for descriptor in (nursery.pidfd, wake):
-            if descriptor is not None:
-                self._epoll.register(descriptor, select.EPOLLIN)
-                self._alarms.register(descriptor, select.POLLIN)
+        for descriptor in (nursery.pidfd, *wakes):
+            self._epoll.register(descriptor, select.EPOLLIN)
+            self._alarms.register(descriptor, select.POLLIN)
 
     @classmethod
     def open(cls, slots: int, *, ahead: int = 0, isolate: str | None = None) -> Self:
@@ -144,8 +118,12 @@ class Pool:
 
     @property
     def room(self) -> int:
-        """How many jobs may be submitted now."""
-        return self._slots * (1 + self._ahead) - len(self._owner)
+        """How many jobs are better submitted now than later, as long as they take."""
+        return self._slots * (1 + self._pace.stock(self._ahead)) - self._held
+
+    @property
+    def _held(self) -> int:
+        return len(self._owner) + len(self._backlog)
 
     def submit(self, job: Job, descriptors: Sequence[int] = ()) -> None:
         """Start `job`, or let it wait at a worker; see `Executor.submit`.
@@ -155,13 +133,13 @@ class Pool:
                 descriptors would have to wait, or are missing.
             NurseryLost: no worker can be had any more.
         """
-        if job.name in self._owner:
+        if job.name in self._owner or job.name in self._backlog:
             raise UsageError(f"a job named {job.name} is running")
-        if self.room < 1:
+        if self._held >= self._slots * (1 + self._ahead):
             raise UsageError(f"all {self._slots} slots are in use")
         if descriptors and self._ahead:
             raise UsageError("a pool that works ahead takes no descriptors")
-        if not _handed(job) <= set(range(len(descriptors))):
+        if not handed(job) <= set(range(len(descriptors))):
             raise UsageError(f"job {job.name} wants descriptors that were not handed")
         if job.links:
             wire(job)  # tells what is wrong here, and not in the worker
@@ -170,9 +148,12 @@ class Pool:
     def cancel(self, name: str, cause: str, *, now: bool = False) -> None:
         """End the job `name`; see `Executor.cancel`."""
         worker = self._owner.get(name)
-        if worker is not None:
+        if name in self._backlog:
+            ending = Cancelled(cause, None, escalated=False)
+            self._told.append(unseen(self._backlog.pop(name), ending))
+        elif worker is not None:
             worker.flush()
-            worker.due = self._clock.now() + _longest_end(worker.jobs[name], now=now)
+            worker.due = self._clock.now() + longest_end(worker.jobs[name], now=now)
             with suppress(OSError):  # its death shows in wait()
                 send(worker.channel, Stop(name, cause, now))
 
@@ -199,8 +180,8 @@ class Pool:
         if self._ahead and self._is_well_supplied():
             # A wake-up for each of many short jobs would cost as much as the job.
             self._alarms.poll(_NAP * 1000)
-        patience = self._patience(deadline)
-        outcomes: list[Outcome] = []
+        outcomes, self._told = self._told, []
+        patience = 0.0 if outcomes else self._patience(deadline)
         for descriptor, _ in self._epoll.poll(patience):
             worker = self._workers.get(descriptor)
             if worker is not None:
@@ -209,11 +190,28 @@ class Pool:
                 outcomes.extend(self._lose_nursery())
             elif descriptor == self._output:
                 self._epoll.unregister(descriptor)  # or it would never rest
+        if self._ahead:
+            outcomes.extend(self._even_out())
         return (*outcomes, *self._give_up())
+
+    def _even_out(self) -> Sequence[Outcome]:
+        """Take back what waits behind a long job; give that to those who are idle."""
+        now = self._clock.now()
+        for worker in self._workers.values():
+            if worker.recall_at is not None and now >= worker.recall_at:
+                worker.recall()
+        given: list[Job] = []
+        free = len(self._idle) + self._slots - len(self._workers)
+        while self._backlog and len(given) < free:
+            given.append(self._backlog.pop(next(iter(self._backlog))))
+        return self._reassign(given)
 
     def _patience(self, deadline: float | None) -> float | None:
         """Seconds to wait: to the deadline, or until a worker should have answered."""
         ends = [worker.due for worker in self._workers.values() if worker.due]
+        if self._ahead:
+            workers = self._workers.values()
+            ends += [w.recall_at for w in workers if w.recall_at is not None]
         if deadline is not None:
             ends.append(deadline)
         return max(0.0, min(ends) - self._clock.now()) if ends else None
@@ -263,13 +261,15 @@ class Pool:
         for _ in range(_TRIES):
             worker = self._choose()
             if self._give(worker, job, descriptors):
+                if not worker.jobs:
+                    worker.since = self._clock.now()
                 worker.jobs[job.name] = job
                 self._owner[job.name] = worker
                 return
             self._drop(worker)  # it died while it was idle
         raise NurseryLost("no worker stays alive: can processes be started?")
 
-    def _give(self, worker: _Worker, job: Job, descriptors: Sequence[int]) -> bool:
+    def _give(self, worker: WorkerEnd, job: Job, descriptors: Sequence[int]) -> bool:
         """Send `job` at once to an idle worker, or with others later; False: dead."""
         if worker.jobs:
             if not worker.unsent:
@@ -286,16 +286,16 @@ class Pool:
             raise UsageError(why) from error
         return True
 
-    def _choose(self) -> _Worker:
+    def _choose(self) -> WorkerEnd:
         if self._idle:
             return self._idle.pop()
         if len(self._workers) < self._slots:
             return self._new_worker()
         return min(self._workers.values(), key=lambda worker: len(worker.jobs))
 
-    def _new_worker(self) -> _Worker:
+    def _new_worker(self) -> WorkerEnd:
         try:
-            worker = _Worker(self._nursery.new_worker())
+            worker = WorkerEnd(self._nursery.new_worker())
         except OSError as error:
             hint = "fewer jobs at once, or a higher `ulimit -n`"
             why = f"no worker can be had: {error.strerror}; try {hint}"
@@ -305,40 +305,56 @@ class Pool:
         self._epoll.register(descriptor, select.EPOLLIN)
         return worker
 
-    def _hear(self, worker: _Worker) -> list[Outcome]:
+    def _hear(self, worker: WorkerEnd) -> list[Outcome]:
         """What a ready worker has to say: outcomes, or that it is dead."""
         outcomes: list[Outcome] = []
+        worker.since = self._clock.now()
         while True:
             try:
                 received = receive(worker.channel)
             except BlockingIOError:
                 return outcomes
-            match received.message if received else None:
-                case Succeeded() as told:
+            match received:
+                case Received(Succeeded() as told):
                     outcome = told.outcome(worker.jobs[told.job].stages[0].name)
-                case Done(outcome):
-                    pass
+                    outcomes.append(self._note(worker, outcome))
+                case Received(Done(told), descriptors):
+                    outcomes.append(self._note(worker, owned(told, descriptors)))
+                    if told.survivors or told.spared:  # it ends, and starts no other
+                        outcomes.extend(self._reassign(self._drop(worker)))
+                        return outcomes
+                case Received(Returned(names)):
+                    self._take_back(worker, names)
                 case _:
                     return [*outcomes, *self._bury(worker)]
-            outcomes.append(outcome)
-            del worker.jobs[outcome.job], self._owner[outcome.job]
-            worker.due = None
-            if outcome.survivors or outcome.spared:  # it ends, and starts no other
-                outcomes.extend(self._reassign(self._drop(worker)))
-                return outcomes
             if not worker.jobs:
                 self._idle.append(worker)
                 return outcomes
 
+    def _note(self, worker: WorkerEnd, outcome: Outcome) -> Outcome:
+        """A job of `worker` is over."""
+        del worker.jobs[outcome.job], self._owner[outcome.job]
+        worker.due = None
+        self._pace.note(outcome.elapsed)
+        return outcome
+
+    def _take_back(self, worker: WorkerEnd, names: Sequence[str]) -> None:
+        """What a worker gives back goes to whoever is free first."""
+        worker.is_asked = False
+        for name in names:
+            job = worker.jobs.pop(name)
+            del self._owner[name]
+            self._backlog[name] = job
+
     def _bury(
-        self, worker: _Worker, reason: str = "its worker was killed"
+        self, worker: WorkerEnd, reason: str = "its worker was killed"
     ) -> tuple[Outcome, ...]:
         """A worker is lost, and with it its job; what waited for that one is not."""
         jobs = self._drop(worker)
-        lost = [_lose(job, reason) for job in jobs[:1]]
+        lost = [lose(job, reason) for job in jobs[:1]]
         return (*lost, *self._reassign(jobs[1:]))
 
-    def _drop(self, worker: _Worker) -> list[Job]:
+    def _drop(self, worker: WorkerEnd) -> list[Job]:
         """Forget a worker; what it was given and had not ended."""
         descriptor = worker.channel.fileno()
         del self._workers[descriptor]
@@ -357,7 +373,7 @@ class Pool:
             try:
                 self._assign(job)
             except PenstockError as error:
-                return tuple(_lose(each, str(error)) for each in jobs[position:])
+                return tuple(lose(each, str(error)) for each in jobs[position:])
         return ()
 
     def _lose_nursery(self) -> tuple[Outcome, ...]:
@@ -369,30 +385,4 @@ class Pool:
         jobs = [
             job for worker in [*self._workers.values()] for job in self._drop(worker)
         ]
-        return (*outcomes, *(_lose(job, "the nursery was killed") for job in jobs))
-
-
-def _longest_end(job: Job, *, now: bool) -> float:
-    """Seconds in which a worker must have ended `job`: all its waits, and one more."""
-    graces = [job.limits.grace, *(stage.limits.grace for stage in job.stages)]
-    waits = SWEEP_BUDGET + job.limits.drain + _ALLOWANCE
-    return waits if now else waits + max(graces)
-
-
-def _handed(job: Job) -> set[int]:
-    """The positions of the descriptors that `job` is to be handed."""
-    return {
-        stream.position
-        for stage in job.stages
-        for stream in (stage.stdin, stage.stdout, stage.stderr)
-        if isinstance(stream, Handed)
-    }
-
-
-def _lose(job: Job, reason: str) -> Outcome:
-    """The outcome of a job that nobody saw the end of; its outputs are discarded."""
-    for stage in job.stages:
-        if isinstance(stage.stdout, Output):
-            with suppress(OSError):
-                os.unlink(locate(stage.stdout).partial)
-    return unseen(job, Lost(reason))
+        return (*outcomes, *(lose(job, "the nursery was killed") for job in jobs))

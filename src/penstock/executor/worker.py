@@ -16,12 +16,15 @@ from collections import deque
 from penstock.clock import MonotonicClock
 from penstock.executor.message import (
     Quit,
+    Recall,
     Received,
+    Returned,
     Run,
     Stop,
     Suspended,
     receive,
     report,
+    send,
 )
 from penstock.model.job import Job
 from penstock.model.outcome import Cancelled, Outcome
@@ -97,11 +100,13 @@ class _Post:
                 return Suspend(on)
             case Received(Run(jobs), descriptors):
                 self._accept(jobs, descriptors)
-                return None
+            case Received(Recall()):
+                return self._give_back()
             case Received(Quit(why)):
                 return self._desert(why)
             case _:  # nothing is said but that by those who are gone
                 return self._desert("penstock was killed")
+        return None
 
     def answer(self, outcome: Outcome) -> None:
         """Tell the pool how the job ended, if it still listens."""
@@ -122,6 +127,19 @@ class _Post:
         """Put them in line: there is no order to give."""
         self._waiting.append((jobs[0], descriptors))
         self._waiting.extend((job, ()) for job in jobs[1:])
+
+    def _give_back(self) -> Abandon | None:
+        """Give back what waits: another worker may have time for it now."""
+        names = tuple(job.name for job, _ in self._waiting)
+        for _, descriptors in self._waiting:
+            for descriptor in descriptors:
+                os.close(descriptor)
+        self._waiting.clear()
+        try:
+            send(self._channel, Returned(names))
+        except OSError:
+            return self._desert("penstock was killed")
+        return None
 
     def _stop(self, name: str, cause: str, *, now: bool) -> Cancel | None:
         """Cancel the job that runs; one that waits is answered for and forgotten."""

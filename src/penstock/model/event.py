@@ -138,7 +138,11 @@ class AlarmRang(NamedTuple):
     name: str
 
 
-News = RunStarted | Finished | JobPassed | Interrupted | AlarmRang
+class InputCame(NamedTuple):
+    """What a plan waited for can be read now; told to the plan, and to no sink."""
+
+
+News = RunStarted | Finished | JobPassed | Interrupted | AlarmRang | InputCame
 """What a plan hears."""
 
 

@@ -169,6 +169,21 @@ class Process(NamedTuple):
     command: str
 
 
+class Kept(NamedTuple):
+    """What a job has written to a `Keep`: its bytes, or the file that holds them.
+
+    Attributes:
+        data: all of it, where that is not much.
+        descriptor: of a file with all of it; whoever has the outcome closes it.
+    """
+
+    data: bytes = b""
+    descriptor: int | None = None
+
+
+NOTHING_KEPT = (Kept(), Kept())
+
+
 class Outcome(NamedTuple):
     """How one job ended.
 
@@ -189,6 +204,7 @@ class Outcome(NamedTuple):
         remark: why it has failed, where its ending does not tell, in words.
         relays: penstock's own processes between the stages, where it takes any.
         edges: what is known of those edges where something was counted, or went wrong.
+        kept: what went to `Keep` 1, and to 2.
     """
 
     job: str
@@ -205,6 +221,7 @@ class Outcome(NamedTuple):
     remark: str | None = None
     relays: tuple[StageOutcome, ...] = ()
     edges: tuple[EdgeOutcome, ...] = ()
+    kept: tuple[Kept, Kept] = NOTHING_KEPT
 
     @property
     def status(self) -> int:

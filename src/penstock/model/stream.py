@@ -72,6 +72,17 @@ class Log(NamedTuple):
     tail_bytes: int = 8192
 
 
+class Keep(NamedTuple):
+    """A file without a name, which the worker hands back with the outcome.
+
+    Attributes:
+        number: 1 or 2: with what the job writes to stdout, or to stderr; stages of one
+            job that have the same one write behind each other.
+    """
+
+    number: int
+
+
 Stdin = Null | Inherit | Handed | Input
-Stdout = Null | Inherit | Handed | Output | Direct
-Stderr = Null | Inherit | Handed | Direct | Log
+Stdout = Null | Inherit | Handed | Output | Direct | Keep
+Stderr = Null | Inherit | Handed | Direct | Log | Keep

@@ -34,6 +34,7 @@ from penstock.model.action import (
 from penstock.model.event import (
     AlarmRang,
     Finished,
+    InputCame,
     Interrupted,
     JobPassed,
     News,
@@ -124,6 +125,8 @@ class Scheduler:
                 yield from self._leave(self._roll.leave(job.name), None)
             case Interrupted(signal):
                 yield from self._interrupt(f"interrupted by {signal_name(signal)}")
+            case InputCame():
+                return  # all its jobs are known
             case AlarmRang(name):
                 yield from self._ring(*name.split(" ", 1))
 

@@ -84,6 +84,7 @@ def conclude(job: Job, files: Files, seen: Seen) -> Outcome:
         trouble,
         seen.spared,
         seen.peak_bytes,
+        kept=files.kept(),
     )
     if not seen.relays and not files.unopened:
         return outcome

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.model.command import Command
 from penstock.model.link import path_token
-from penstock.model.outcome import NotStarted
+from penstock.model.outcome import NOTHING_KEPT, Kept, NotStarted
 from penstock.model.stream import (
     Direct,
     Handed,
     Inherit,
     Input,
+    Keep,
     Log,
     Null,
     Output,
@@ -25,6 +26,7 @@ from penstock.model.stream import (
     Stdout,
 )
 from penstock.model.wiring import Fifo, PipeEnd, StageWiring
+from penstock.proc.keep import open_kept, take_kept
 from penstock.proc.log import LogPump
 from penstock.proc.pipes import open_pipe
 from penstock.proc.spawn import CannotStart, Streams
@@ -73,6 +75,7 @@ class Files:
         self._pipes: dict[PipeEnd, int] = {}
         self._paths: dict[int, str] = {}  # of FIFOs, by pipe
         self._pending: list[_Pending] = []
+        self._keeps: set[int] = set()
         self.fifos: Fifos | None = None
         self.unopened: list[Fifo] = []
 
@@ -166,6 +169,15 @@ class Files:
         for pump in self.logs.values():
             pump.drop_writer()
 
+    def kept(self) -> tuple[Kept, Kept]:
+        """What was kept; to be asked once, when nothing writes any more."""
+        if not self._keeps:
+            return NOTHING_KEPT
+        out, err = (
+            take_kept(number) if number in self._keeps else Kept() for number in (1, 2)
+        )
+        return out, err
+
     def commit(self) -> str | None:
         """Give every output its name; say what failed, if anything did."""
         while self._pending:
@@ -205,8 +217,19 @@ class Files:
             case Log():
                 self.logs[stage] = LogPump(stream)
                 return self.logs[stage].writer
+            case Keep(number):
+                return self._open_kept(number)
             case _:
                 return self._open_named(stream)
+
+    def _open_kept(self, number: int) -> int:
+        try:
+            descriptor = open_kept(number)
+        except OSError as error:
+            reason = f"nowhere to keep what it prints: {error.strerror}; try TMPDIR"
+            raise CannotStart(NotStarted(error.errno, reason, "system")) from None
+        self._keeps.add(number)
+        return descriptor
 
     def _open_named(self, stream: Null | Input | Output | Direct) -> int:
         """Open what has a name in the file system."""

@@ -87,8 +87,19 @@ def _quoted(slot: Slot, quoting: Quoting, value: str) -> str:
     """What to write at `slot` for `value`."""
     if isinstance(quoting, Unknown):
         raise UnquotableError(slot, quoting.reason)
-    if isinstance(quoting, InComment):
-        return slot.text
+    return quote_at(quoting, value, written=slot.text)
+
+
+def quote_at(quoting: Quoting, value: str, *, written: str) -> str:
+    """What to write for `value` at a place that is quoted so, and not `Unknown`.
+
+    Args:
+        quoting: of the place.
+        value: what shall stand there.
+        written: what stands there now, which a comment keeps.
+    """
+    if isinstance(quoting, (InComment, Unknown)):
+        return written
     if isinstance(quoting, InSingle):
         return value.replace("'", _APOSTROPHE)
     if isinstance(quoting, InDouble):

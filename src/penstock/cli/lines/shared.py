@@ -25,7 +25,7 @@ from penstock.spec.duration import format_duration
 
 JOBS = Option(
     "jobs",
-    ("-j", "--jobs"),
+    ("-j", "-P", "--jobs"),
     "How many jobs at once: 4, or 50% of the CPUs, or +1: one more than CPUs. "
     "[default: 100%]",
     read_jobs,

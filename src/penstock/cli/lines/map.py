@@ -1,0 +1,237 @@
+"""The line of ``penstock map``."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from penstock.cli.lines.shared import GRACE, JOBS, JSON, LINGER, QUIET, TIMEOUT, VERBOSE
+from penstock.cli.options import (
+    Jobs,
+    read_count,
+    read_delimiter,
+    read_duration,
+    read_halt,
+    read_header,
+    read_paths,
+    read_text,
+)
+from penstock.cli.syntax import Operand, Option, Subcommand
+from penstock.plan.halt import Halt
+
+_SIGNS = {
+    ":::": (False, False),
+    ":::+": (False, True),
+    "::::": (True, False),
+    "::::+": (True, True),
+}
+
+
+class Given(NamedTuple):
+    """What stands after a `:::`.
+
+    Attributes:
+        words: values, or the names of files to read them from.
+        files: they are names of files.
+        linked: go side by side with the source before, and are not combined with it.
+    """
+
+    words: tuple[str, ...]
+    files: bool
+    linked: bool
+
+
+class Words(NamedTuple):
+    """The words of the line: what to run, and what for."""
+
+    command: tuple[str, ...] = ()
+    given: tuple[Given, ...] = ()
+
+
+class MapOptions(NamedTuple):
+    """``penstock map``; what was not given is as here."""
+
+    operands: Words = Words()
+    jobs: Jobs | None = None
+    arg_files: tuple[str, ...] = ()
+    null: bool = False
+    delimiter: bytes = b"\n"
+    colsep: str | None = None
+    header: str | None = None
+    max_args: int | None = None
+    many: bool = False
+    joined: bool = False
+    link: bool = False
+    no_empty: bool = False
+    replace: str | None = None
+    quote: bool = False
+    keep_order: bool = False
+    ungroup: bool = False
+    tag: bool = False
+    tagstring: str | None = None
+    timeout: float | None = None
+    grace: float | None = None
+    linger: float | None = None
+    retries: int = 1
+    halt: Halt | None = None
+    delay: float = 0.0
+    preview: bool = False
+    quiet: bool = False
+    verbose: bool = False
+    json: bool = False
+
+
+def read_words(words: Sequence[str]) -> Words:
+    """The command, up to the first `:::`, and what stands after each of them."""
+    command: list[str] = []
+    given: list[Given] = []
+    values: list[str] | None = None
+    for word in words:
+        if word in _SIGNS:
+            files, linked = _SIGNS[word]
+            if linked and not given:
+                raise ValueError(f"`{word}` goes with a source before it; use `:::`")
+            values = []
+            given.append(Given((), files, linked))
+        elif values is None:
+            command.append(word)
+        else:
+            values.append(word)
+            given[-1] = given[-1]._replace(words=tuple(values))
+    return Words(tuple(command), tuple(given))
+
+
+LINE = Subcommand(
+    "map",
+    "penstock.cli.map",
+    MapOptions,
+    "[OPTIONS] [COMMAND]... [::: VALUE...]",
+    "Run a command for each line of input, or for each value, several at once.",
+    "penstock map -j2 'echo {} has {.}' ::: a.txt b.txt",
+    "Values are the lines of standard input, or what stands after `:::`; the names "
+    "after `::::` are files with values. In COMMAND, {} is the value, {.} without "
+    "extension, {/} its base name, {//} its directory, {/.} base name without "
+    "extension, {1} {2} one of several, {#} the number of the job, {%} of its slot; "
+    "without any of them, the value comes last. Words are joined as for sh; if the "
+    "first word has blanks in it, each word is a command of a pipeline. Without "
+    "COMMAND, each value is one.",
+    Operand("operands", "COMMAND... ::: VALUE...", read_words),
+    (
+        JOBS,
+        Option(
+            "arg_files",
+            ("-a", "--arg-file"),
+            "Read values from this file; - is standard input. Can be repeated.",
+            read_paths,
+            "FILE",
+            repeats=True,
+        ),
+        Option("null", ("-0", "--null"), "Values end with a NUL, not with a newline."),
+        Option(
+            "delimiter",
+            ("-d", "--delimiter"),
+            r"Values end with this text; \n, \t, \0 and \xHH are understood.",
+            read_delimiter,
+            "TEXT",
+        ),
+        Option(
+            "colsep",
+            ("-C", "--colsep"),
+            "Cut each value at this regular expression into {1}, {2}, ...",
+            read_text,
+            "REGEX",
+        ),
+        Option(
+            "header",
+            ("-H", "--header"),
+            "With `:`, the first value of each source is the name of its column, or of "
+            "several: {name} stands for one.",
+            read_header,
+            ":",
+        ),
+        Option(
+            "max_args",
+            ("-n", "-N", "--max-args"),
+            "So many values for each job. [default: 1]",
+            read_count,
+            "NUMBER",
+        ),
+        Option(
+            "many",
+            ("-X", "--xargs"),
+            "As many values for each job as fit into a command.",
+        ),
+        Option("joined", ("-m",), "As -X; several values stand in one word."),
+        Option(
+            "link",
+            ("--link",),
+            "Take sources side by side, instead of all combinations.",
+        ),
+        Option(
+            "no_empty",
+            ("-r", "--no-run-if-empty"),
+            "Leave out values that are empty.",
+        ),
+        Option(
+            "replace",
+            ("-I", "--replace"),
+            "What stands for the value in COMMAND. [default: {}]",
+            read_text,
+            "TEXT",
+        ),
+        Option(
+            "quote",
+            ("--quote",),
+            "Each word of COMMAND is one argument; no shell reads them.",
+        ),
+        Option(
+            "keep_order",
+            ("-k", "--keep-order"),
+            "Print the outputs in the order of the values.",
+        ),
+        Option(
+            "ungroup",
+            ("-u", "--ungroup"),
+            "Let commands print at once; the outputs of two may mix.",
+        ),
+        Option("tag", ("--tag",), "Begin each line of output with the value."),
+        Option(
+            "tagstring",
+            ("--tagstring",),
+            "Begin each line of output with this text, filled in as COMMAND is.",
+            read_text,
+            "TEXT",
+        ),
+        TIMEOUT._replace(help="When to end a job: 5, 500ms, 1h30m. [default: never]"),
+        GRACE,
+        LINGER,
+        Option(
+            "retries",
+            ("--retries",),
+            "Run a job that fails again, up to so many times in all.",
+            read_count,
+            "NUMBER",
+        ),
+        Option(
+            "halt",
+            ("--halt",),
+            "Stop early: `soon` lets jobs end that run, `now` ends them; after so many "
+            "(fail=1, success=3, done=10) or such a part of all (fail=20%).",
+            read_halt,
+            "WHEN,WHAT",
+        ),
+        Option(
+            "delay",
+            ("--delay",),
+            "How long to wait between two starts.",
+            read_duration,
+            "DURATION",
+        ),
+        Option("preview", ("--dry-run", "--dryrun"), "Print the commands only."),
+        QUIET,
+        VERBOSE,
+        JSON,
+    ),
+    stops=True,
+    runs=True,
+)

@@ -1,0 +1,142 @@
+"""``penstock map``: a command, or a pipeline, for each of many values."""
+
+from __future__ import annotations
+
+import os
+import resource
+
+from penstock.cli.lines.map import MapOptions
+from penstock.cli.local import Feeding, feed_locally
+from penstock.cli.map_jobs import GROUPED, UNGROUPED, Commands, MapJobs, limits_of
+from penstock.cli.map_output import Printer
+from penstock.cli.map_report import Reporter
+from penstock.cli.map_source import Input
+from penstock.cli.options import Jobs
+from penstock.cli.printing import say
+from penstock.cli.streams import warn
+from penstock.cli.workspace import StdoutClosed
+from penstock.engine import Plain
+from penstock.executor.nursery import Nursery
+from penstock.executor.pool import Pool
+from penstock.model.outcome import TROUBLE, Outcome
+from penstock.model.verdict import SIGPIPE
+from penstock.plan.feed import Feed, Rules
+from penstock.proc.signals import SignalFlags, die_by
+from penstock.source.batch import Batches
+from penstock.spec.replace import Filling
+
+_AHEAD = 64
+_OWN_DESCRIPTORS = 100
+_DESCRIPTORS_A_JOB = 3
+
+
+def main(given: MapOptions, nursery: Nursery) -> int:
+    """Run the jobs; 0, 1, 124 or 125. Does not return if a signal ended the run."""
+    source = Input(given)
+    try:
+        commands = Commands(given, source.names())
+        batches = Batches(source.records(), given.max_args or 1)
+        if given.preview:
+            return _print_commands(source, batches, commands)
+        return _Map(given, source, batches, commands).run(nursery)
+    finally:
+        source.close()
+
+
+class _Map:
+    """One run of `penstock map`."""
+
+    def __init__(
+        self, given: MapOptions, source: Input, batches: Batches, commands: Commands
+    ) -> None:
+        self._given = given
+        self._source = source
+        self._slots = _affordable(
+            (given.jobs or Jobs(100, 0)).resolve(len(os.sched_getaffinity(0)))
+        )
+        streams = UNGROUPED if given.ungroup else GROUPED
+        self._jobs = MapJobs(batches, commands, limits_of(given), streams)
+        self._needs_slot = commands.needs_slot
+        self._feed: Feed | None = None
+
+    def run(self, nursery: Nursery) -> int:
+        """Run all; the exit status."""
+        flags = SignalFlags()
+        given = self._given
+        reporter = Reporter(given)
+        printer = None if given.ungroup else self._printer(flags.fileno())
+        feeding = Feeding(
+            self._make_plan,
+            self._slots,
+            0 if self._is_exact else _AHEAD,
+            self._source.gate,
+            reporter.sinks(),
+            printer or Plain(),
+            flags,
+            None if given.ungroup else 1,
+        )
+        try:
+            result = feed_locally(feeding, nursery, name="map")
+        except StdoutClosed:
+            die_by(SIGPIPE)
+            return TROUBLE
+        finally:
+            if printer is not None:
+                printer.close()
+        status = reporter.status(result)
+        if result.tally.signal is not None and status != TROUBLE:
+            die_by(result.tally.signal)
+        return status
+
+    @property
+    def _is_exact(self) -> bool:
+        """Whether it matters when each job is started, so that none waits ahead."""
+        return self._needs_slot or bool(self._given.halt or self._given.delay)
+
+    def _make_plan(self, pool: Pool) -> Feed:
+        given = self._given
+        slots = self._slots if self._needs_slot else 0
+        rules = Rules(given.retries, given.halt, given.delay, slots)
+        self._feed = Feed(self._jobs, lambda: pool.room, rules)
+        return self._feed
+
+    def _is_final(self, outcome: Outcome) -> bool:
+        return self._feed is None or self._feed.is_final(outcome)
+
+    def _printer(self, stop: int) -> Printer:
+        given = self._given
+        tag = given.tagstring or ("{}" if given.tag else None)
+        if tag is not None:
+            self._jobs.tag_by(tag)
+        return Printer(
+            self._is_final,
+            tag_of=None if tag is None else self._jobs.take_tag,
+            ordered=given.keep_order,
+            stop=stop,
+        )
+
+
+def _affordable(slots: int) -> int:
+    """As many slots as there are descriptors for; says so where that is fewer."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = max(1, (soft - _OWN_DESCRIPTORS) // _DESCRIPTORS_A_JOB)
+    if slots > most:
+        warn(f"{most} jobs at once instead of {slots}: see `ulimit -n`, it is {soft}")
+    return min(slots, most)
+
+
+def _print_commands(source: Input, batches: Batches, commands: Commands) -> int:
+    """Print what would be run; a pipeline in one line."""
+    number = 0
+    while not batches.is_over:
+        batch = batches.next()
+        if batch is None:
+            if not batches.is_over:
+                source.gate.wait()
+            continue
+        number += 1
+        filled = commands.fill(Filling(batch, number, 1))
+        status = say(0, " | ".join(command.typed for command in filled) + "\n")
+        if status:
+            return status
+    return 0

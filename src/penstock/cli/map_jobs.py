@@ -1,0 +1,182 @@
+"""From the values of `map` to its jobs: one for each batch of records."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from penstock.cli.lines.map import MapOptions
+from penstock.errors import PenstockError
+from penstock.model.command import Command
+from penstock.model.job import Job, Link, Stage, chain
+from penstock.model.limits import GRACE, LINGER, Limits
+from penstock.model.stream import Inherit, Keep, Null, Stderr, Stdout
+from penstock.source.batch import Batches
+from penstock.spec.quoting import quote
+from penstock.spec.replace import (
+    Blank,
+    CommandTemplate,
+    Filling,
+    Piece,
+    UnquotableError,
+    fill_plain,
+    read_blanks,
+)
+from penstock.spec.words import command_from_text
+
+_BLANKS = " \t\n"
+
+
+class Streams(NamedTuple):
+    """Where jobs print to."""
+
+    stdout: Stdout
+    stderr: Stderr
+
+
+GROUPED = Streams(Keep(1), Keep(2))
+UNGROUPED = Streams(Inherit(1), Inherit(2))
+
+
+class Commands:
+    """The commands of a line: filled in for each job.
+
+    Args:
+        given: the line.
+        names: of columns, with their positions.
+
+    Attributes:
+        needs_slot: some command asks for the number of its slot.
+    """
+
+    def __init__(self, given: MapOptions, names: dict[str, int]) -> None:
+        self._names = names
+        self._value = given.replace or "{}"
+        self._joined = given.joined
+        pieces = [self.pieces(text) for text in _texts(given)]
+        if pieces and not any(isinstance(p, Blank) for each in pieces for p in each):
+            pieces[0] = [*pieces[0], " ", Blank("{}")]
+        self.templates = [self.template(each) for each in pieces]
+        self.needs_slot = any(each.needs_slot for each in self.templates)
+
+    def template(self, pieces: Sequence[Piece]) -> CommandTemplate:
+        """What fills in `pieces`."""
+        return CommandTemplate(pieces, joined=self._joined)
+
+    def fill(self, filling: Filling) -> tuple[Command, ...]:
+        """The commands of one job.
+
+        Raises:
+            PenstockError: a value cannot be put where it is to stand.
+        """
+        if self.templates:
+            try:
+                return tuple([template.fill(filling) for template in self.templates])
+            except UnquotableError as error:
+                hint = "let a variable hold it first: x={}; ..."
+                why = f"job {filling.number}: {error}\nhint: {hint}"
+                raise PenstockError(why) from None
+        text = " ".join(value for record in filling.records for value in record)
+        return (command_from_text(text if text.strip() else ":"),)
+
+    def pieces(self, text: str) -> list[Piece]:
+        """A text with its blanks."""
+        return [*read_blanks(text, self._names, self._value)]
+
+
+class MapJobs:
+    """The jobs, one after the other (`penstock.plan.feed.Jobs`).
+
+    Args:
+        batches: what each job is given.
+        commands: what it runs.
+        limits: of each job.
+        streams: where it prints to.
+    """
+
+    def __init__(
+        self, batches: Batches, commands: Commands, limits: Limits, streams: Streams
+    ) -> None:
+        self._batches = batches
+        self._commands = commands
+        self._limits = limits._replace(timeout=None)
+        self._streams = streams
+        self._stage_limits = limits
+        self._links: dict[int, tuple[Link, ...]] = {}
+        self._tag: tuple[Piece, ...] = ()
+        self._tags: dict[str, bytes] = {}
+        self._number = 0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no job will come any more."""
+        return self._batches.is_over
+
+    def tag_by(self, text: str) -> None:
+        """Make a tag for each job of `text`, which may have blanks to fill in."""
+        self._tag = tuple(self._commands.pieces(text))
+
+    def take_tag(self, job: Job) -> bytes:
+        """What the lines of the job's output begin with; forgotten here."""
+        return self._tags.pop(job.name, b"")
+
+    def next(self, slot: int) -> Job | None:
+        """The next job, named by its number; None if there is none now."""
+        batch = self._batches.next()
+        if batch is None:
+            return None
+        self._number += 1
+        filling = Filling(batch, self._number, slot)
+        commands = self._commands.fill(filling)
+        if self._tag:
+            tag = os.fsencode(fill_plain(self._tag, filling))
+            self._tags[str(self._number)] = tag + b"\t"
+        out, err = self._streams
+        stages = tuple(
+            [
+                Stage(
+                    _stage_name(command), command, Null(), out, err, self._stage_limits
+                )
+                for command in commands
+            ]
+        )
+        links = self._links.get(len(stages))
+        if links is None:
+            links = self._links[len(stages)] = chain(len(stages))
+        return Job(str(self._number), stages, links, (), self._limits)
+
+
+def limits_of(given: MapOptions) -> Limits:
+    """The limits of each command of a job."""
+    return Limits(
+        timeout=given.timeout,
+        grace=GRACE if given.grace is None else given.grace,
+        linger=LINGER if given.linger is None else given.linger,
+    )
+
+
+def _texts(given: MapOptions) -> tuple[str, ...]:
+    """The commands as they were given: one, or those of a pipeline."""
+    words = given.operands.command
+    if not words:
+        return ()
+    if given.quote:
+        return (" ".join(quote_template(word, given) for word in words),)
+    if any(blank in words[0] for blank in _BLANKS):
+        return words
+    return (" ".join(words),)
+
+
+def quote_template(word: str, given: MapOptions) -> str:
+    """A word for a shell text, in which blanks are still to be filled in."""
+    pieces = read_blanks(word, None, given.replace or "{}")
+    if any(isinstance(piece, Blank) for piece in pieces):
+        return "".join(
+            piece.text if isinstance(piece, Blank) else quote(piece) for piece in pieces
+        )
+    return quote(word)
+
+
+def _stage_name(command: Command) -> str:
+    return os.path.basename(command.typed.split(None, 1)[0])

@@ -1,0 +1,138 @@
+"""What becomes of the output of the jobs of `map`: printed whole, perhaps in order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from penstock.cli.map_shelf import Piece, Printout, Shelf, piece_of
+from penstock.cli.workspace import StdoutClosed
+from penstock.errors import PenstockError
+from penstock.model.job import Job
+from penstock.model.outcome import NOTHING_KEPT, Outcome
+from penstock.proc.transfer import Outlet
+
+_CHUNK = 1 << 16
+
+
+class Printer:
+    """A `Dispatch` that prints the output of each job when it is over.
+
+    Args:
+        is_final: whether a job that ended so is not tried again.
+        tag_of: what each line of a job's output begins with; None: nothing.
+        ordered: in the order in which the jobs were started.
+        stop: a descriptor that is readable once the run is to stop.
+    """
+
+    def __init__(
+        self,
+        is_final: Callable[[Outcome], bool],
+        *,
+        tag_of: Callable[[Job], bytes] | None,
+        ordered: bool,
+        stop: int,
+    ) -> None:
+        self._is_final = is_final
+        self._tag_of = tag_of
+        self._outlets = (Outlet(1, stop), Outlet(2, stop))
+        self._is_open = [True, True]
+        self._shelf = Shelf() if ordered else None
+
+    def before(self, job: Job) -> tuple[Job, Sequence[int]]:
+        """The job as it is; its turn is noted."""
+        if self._shelf is not None:
+            self._shelf.expect(job.name)
+        return job, ()
+
+    def after(self, job: Job, outcome: Outcome) -> Outcome:
+        """Print what the job has written, or keep it until that is its turn.
+
+        Raises:
+            StdoutClosed: nobody reads it any more.
+            PenstockError: it cannot be written, or kept.
+        """
+        if outcome.kept == NOTHING_KEPT and self._shelf is None:
+            return outcome
+        is_final = self._is_final(outcome)
+        tag = self._tag_of(job) if self._tag_of and is_final else b""
+        printout = Printout(tag, *map(piece_of, outcome.kept))
+        if not is_final:
+            printout.close()
+        elif self._shelf is None:
+            try:
+                self._print(printout)
+            finally:
+                printout.close()
+        else:
+            self._keep(self._shelf, job.name, printout)
+        return outcome._replace(kept=NOTHING_KEPT)
+
+    def close(self) -> None:
+        """Drop what was not printed."""
+        if self._shelf is not None:
+            self._shelf.close()
+
+    def _keep(self, shelf: Shelf, name: str, printout: Printout) -> None:
+        """Put it on the shelf, and print what has its turn."""
+        try:
+            shelf.put(name, printout)
+        except OSError as error:
+            why = f"cannot keep what a job printed: {error.strerror}; try TMPDIR"
+            raise PenstockError(why) from None
+        for each in shelf.turns():
+            self._print(each)
+
+    def _print(self, printout: Printout) -> None:
+        """Print stdout, then stderr."""
+        for number, piece in enumerate(printout[1:]):
+            if self._is_open[number] and piece.size:
+                self._put(number, printout.tag, piece)
+
+    def _put(self, number: int, tag: bytes, piece: Piece) -> None:
+        try:
+            self._is_open[number] = _send(self._outlets[number], tag, piece)
+        except BrokenPipeError:
+            if number == 0:
+                raise StdoutClosed from None
+            self._is_open[number] = False
+        except OSError as error:
+            if number == 1:  # there is nobody to tell
+                self._is_open[number] = False
+                return
+            why = f"cannot write to standard output: {error.strerror}"
+            raise PenstockError(why) from None
+
+
+def _send(outlet: Outlet, tag: bytes, piece: Piece) -> bool:
+    """Print a piece; False if that was stopped."""
+    if tag:
+        return all(outlet.write(data) for data in tagged(tag, _chunks(piece)))
+    if piece.descriptor is None:
+        return outlet.write(piece.data)
+    return outlet.move(piece.descriptor, piece.start, piece.end)
+
+
+def _chunks(piece: Piece) -> Iterator[bytes]:
+    if piece.descriptor is None:
+        yield piece.data
+        return
+    at = piece.start
+    while at < piece.end:
+        chunk = os.pread(piece.descriptor, min(_CHUNK, piece.end - at), at)
+        if not chunk:
+            return
+        at += len(chunk)
+        yield chunk
+
+
+def tagged(tag: bytes, chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """The chunks, with `tag` at the beginning of each line."""
+    at_start = True
+    for chunk in chunks:
+        text = chunk.replace(b"\n", b"\n" + tag)
+        at_end = chunk.endswith(b"\n")
+        if at_end:
+            text = text[: -len(tag)]
+        yield tag + text if at_start else text
+        at_start = at_end

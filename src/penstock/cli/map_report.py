@@ -1,0 +1,81 @@
+"""How a run of `map` is told: what commands cannot say themselves, and the status."""
+
+from __future__ import annotations
+
+import os
+
+from penstock.cli.lines.map import MapOptions
+from penstock.engine import RunResult
+from penstock.model.event import Event, Interrupted, JobEnded, Sink
+from penstock.model.outcome import TROUBLE, Cancelled, Exited
+from penstock.model.tally import Tally, count
+
+
+class Reporter:
+    """A `Sink` that counts the jobs that are over for good, and tells of failures.
+
+    Args:
+        given: the line.
+    """
+
+    def __init__(self, given: MapOptions) -> None:
+        self._given = given
+        self._tally = Tally()
+
+    def sinks(self) -> list[Sink]:
+        """Who hears of the run: this, and what the line asks for."""
+        if self._given.json:
+            from penstock.cli.streams import stderr, warn  # noqa: PLC0415 (only if used)
+            from penstock.report.journal import JsonLines  # noqa: PLC0415
+
+            return [self, JsonLines(stderr(), warn)]
+        if self._given.verbose:
+            from penstock.cli.streams import colour, stderr  # noqa: PLC0415
+            from penstock.report.console import Console  # noqa: PLC0415
+
+            return [self, Console(stderr(), verbosity="verbose", colour=colour())]
+        return [self]
+
+    def receive(self, event: Event) -> None:
+        """Count a job that is over; tell what is to be told."""
+        match event:
+            case JobEnded(_, outcome):
+                self._tally = count(self._tally, event)
+                by_itself = isinstance(outcome.ending, (Exited, Cancelled))
+                told = (outcome.ok or by_itself) and not outcome.trouble
+                if not told or outcome.stragglers or outcome.survivors:
+                    self._tell(event)
+            case Interrupted():
+                self._tally = count(self._tally, event)
+            case _:
+                return
+
+    def status(self, result: RunResult) -> int:
+        """The exit status of the run."""
+        tally = self._tally._replace(signal=result.tally.signal)
+        if result.faults:
+            return TROUBLE
+        halt = self._given.halt
+        if (
+            halt is not None
+            and halt.on == "success"
+            and halt.is_reached(tally.succeeded, tally.failed)
+        ):
+            tally = tally._replace(failed=0, timed_out=0, cancelled=0)
+        return tally.status
+
+    def _tell(self, ended: JobEnded) -> None:
+        """Say what the command itself cannot have said."""
+        job, outcome = ended.job, ended.outcome
+        watched = self._given.json or self._given.verbose
+        if watched or (self._given.quiet and not outcome.survivors):
+            return
+        from penstock.cli.printing import tell  # noqa: PLC0415 (only now)
+        from penstock.report.failure import format_failure, leftovers  # noqa: PLC0415
+
+        if not outcome.ok:
+            told = format_failure(job, outcome, os.environ.get("PATH"))
+            tell(f"penstock: job {told}")
+            return
+        for _, text in leftovers(outcome):
+            tell(f"penstock: job {job.name}: {text}\n")

@@ -1,0 +1,154 @@
+"""The shelf: outputs that wait for their turn, in bounded memory."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from penstock.model.outcome import Kept
+from penstock.proc.scratch import unnamed_file
+
+_HELD_BYTES = 1 << 22
+_HELD_FILES = 64
+_AT_ONCE = 1 << 24
+
+
+class Piece(NamedTuple):
+    """What a job has written to one stream.
+
+    Attributes:
+        data: all of it, unless it is in a file.
+        descriptor: of that file.
+        start, end: where it stands there.
+        is_own: the file holds nothing else, and is closed when it was printed.
+    """
+
+    data: bytes = b""
+    descriptor: int | None = None
+    start: int = 0
+    end: int = 0
+    is_own: bool = False
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return len(self.data) if self.descriptor is None else self.end - self.start
+
+    def close(self) -> None:
+        """Give up its own file."""
+        if self.is_own and self.descriptor is not None:
+            os.close(self.descriptor)
+
+
+class Printout(NamedTuple):
+    """The output of a job: what its lines begin with, its stdout, and its stderr."""
+
+    tag: bytes
+    out: Piece
+    err: Piece
+
+    def close(self) -> None:
+        """Give up what is its own."""
+        self.out.close()
+        self.err.close()
+
+
+def piece_of(kept: Kept) -> Piece:
+    """What was kept, with the ends of its file."""
+    if kept.descriptor is None:
+        return Piece(kept.data)
+    size = os.fstat(kept.descriptor).st_size
+    return Piece(b"", kept.descriptor, 0, size, is_own=True)
+
+
+class Shelf:
+    """Gives outputs back in the order in which they were expected.
+
+    Once they are too much to hold, those that wait share one file without a name.
+    """
+
+    def __init__(self) -> None:
+        self._order: deque[str] = deque()
+        self._expected: set[str] = set()
+        self._held: dict[str, Printout] = {}
+        self._bytes = self._files = 0
+        self._file: int | None = None
+        self._end = 0
+
+    def expect(self, name: str) -> None:
+        """Note that it is the turn of `name` after all that were noted before."""
+        if name not in self._expected:
+            self._expected.add(name)
+            self._order.append(name)
+
+    def put(self, name: str, printout: Printout) -> None:
+        """Keep the output of `name`.
+
+        Raises:
+                OSError: there is no room for it.
+        """
+        if self._order[0] != name and self._is_full:
+            tag, out, err = printout
+            self._held[name] = Printout(tag, self._store(out), self._store(err))
+            printout.close()
+            return
+        self._held[name] = printout
+        self._count(printout, 1)
+
+    def turns(self) -> Iterator[Printout]:
+        """The outputs whose turn it is; to be printed before the next is taken."""
+        while self._order and self._order[0] in self._held:
+            name = self._order.popleft()
+            self._expected.discard(name)
+            printout = self._held.pop(name)
+            self._count(printout, -1)
+            try:
+                yield printout
+            finally:
+                printout.close()
+        if not self._held and self._file is not None:
+            os.ftruncate(self._file, 0)
+            self._end = 0
+
+    def close(self) -> None:
+        """Drop all."""
+        for printout in self._held.values():
+            printout.close()
+        self._held.clear()
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+    @property
+    def _is_full(self) -> bool:
+        return self._bytes > _HELD_BYTES or self._files > _HELD_FILES
+
+    def _count(self, printout: Printout, sign: int) -> None:
+        """Count what is held in memory, and the files that are held open."""
+        for piece in printout[1:]:
+            self._bytes += sign * len(piece.data)
+            self._files += sign * piece.is_own
+
+    def _store(self, piece: Piece) -> Piece:
+        """Copy a piece into the shared file."""
+        if self._file is None:
+            self._file = unnamed_file()
+        start = self._end
+        if piece.descriptor is None:
+            at = 0
+            while at < len(piece.data):
+                at += os.pwrite(self._file, piece.data[at:], start + at)
+            self._end += at
+        else:
+            os.lseek(self._file, start, os.SEEK_SET)
+            at = piece.start
+            while at < piece.end:
+                count = min(piece.end - at, _AT_ONCE)
+                moved = os.sendfile(self._file, piece.descriptor, at, count)
+                if not moved:
+                    break  # it is shorter than it was
+                at += moved
+            self._end += at - piece.start
+        return Piece(b"", self._file, start, self._end)

@@ -1,0 +1,151 @@
+"""What the options of `map` say about its input: the sources, as one."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from penstock.cli.lines.map import Given, MapOptions
+from penstock.errors import UsageError
+from penstock.source.combine import Changed, Linked, Product, Record
+from penstock.source.gate import Gate
+from penstock.source.records import Given as GivenValues
+from penstock.source.records import Lines, Source
+
+_STDIN = "-"
+
+
+class _Group(NamedTuple):
+    """Sources that are read side by side."""
+
+    members: list[Source]
+
+
+class Input:
+    """The values of all jobs, from the files and the words of the line.
+
+    Attributes:
+        gate: tells when there is something to read that was asked for in vain.
+        reads_stdin: values come from standard input.
+
+    Raises:
+        UsageError: a file cannot be read.
+    """
+
+    def __init__(self, given: MapOptions) -> None:
+        self.gate = Gate()
+        self.reads_stdin = False
+        self._given = given
+        self._files: list[int] = []
+        self._separator = b"\0" if given.null else given.delimiter
+        self._cut = _cutter(given)
+        try:
+            self._groups = self._open()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def columns(self) -> int:
+        """How many sources there are."""
+        return sum(len(group.members) for group in self._groups)
+
+    def names(self) -> dict[str, int]:
+        """The names of columns, with their positions from 1; waits for the headers."""
+        names: dict[str, int] = {}
+        if self._given.header is None:
+            return names
+        count = 0
+        for group in self._groups:
+            for source in group.members:
+                for name in _first(source, self.gate):
+                    count += 1
+                    names[name] = count
+        return names
+
+    def records(self) -> Source:
+        """All sources as one."""
+        sources: list[Source] = [
+            group.members[0] if len(group.members) == 1 else Linked(group.members)
+            for group in self._groups
+        ]
+        if len(sources) == 1:
+            return sources[0]
+        return Linked(sources) if self._given.link else Product(sources[0], sources[1:])
+
+    def close(self) -> None:
+        """Give every descriptor back."""
+        self.gate.close()
+        for descriptor in self._files:
+            os.close(descriptor)
+
+    def _open(self) -> list[_Group]:
+        given = self._given
+        files = given.arg_files
+        if not files and not given.operands.given:
+            files = (_STDIN,)
+        groups = [_Group([self._read(path)]) for path in files]
+        for words in given.operands.given:
+            self._add(words, groups)
+        return groups
+
+    def _add(self, words: Given, groups: list[_Group]) -> None:
+        """Add the source that one `:::` makes; `::::` makes one of each file."""
+        if words.files:
+            sources = [self._read(path) for path in words.words]
+        else:
+            sources = [self._change(GivenValues([*words.words]))]
+        if words.linked:
+            groups[-1].members.extend(sources)
+        else:
+            groups.extend(_Group([source]) for source in sources)
+
+    def _read(self, path: str) -> Source:
+        if path == _STDIN:
+            descriptor = 0
+            self.reads_stdin = True
+        else:
+            descriptor = _open_file(path)
+            self._files.append(descriptor)
+        return self._change(Lines(descriptor, self.gate, self._separator))
+
+    def _change(self, source: Source) -> Source:
+        return source if self._cut is None else Changed(source, self._cut)
+
+
+def _open_file(path: str) -> int:
+    try:
+        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
+    except OSError as error:
+        raise UsageError(f"cannot read values from {path}: {error.strerror}") from None
+
+
+def _cutter(given: MapOptions) -> Callable[[Record], Record | None] | None:
+    """What is done to each record that is read: cut, or left out; None: nothing."""
+    if given.colsep is None:
+        return _leave_out_empty if given.no_empty else None
+    import re  # noqa: PLC0415 (only if used)
+
+    try:
+        column_end = re.compile(given.colsep)
+    except re.error as error:
+        raise UsageError(f"--colsep {given.colsep}: {error}") from None
+
+    def cut(record: Record) -> Record | None:
+        if given.no_empty and not record[0]:
+            return None
+        return tuple(column_end.split(record[0]))
+
+    return cut
+
+
+def _leave_out_empty(record: Record) -> Record | None:
+    return record if any(record) else None
+
+
+def _first(source: Source, gate: Gate) -> Sequence[str]:
+    """The first record, waited for."""
+    while (record := source.next()) is None and not source.is_over:
+        gate.wait()
+    return record or ()

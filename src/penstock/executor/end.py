@@ -1,0 +1,109 @@
+"""The pool's end of a worker, and how much work it may be given ahead."""
+
+from __future__ import annotations
+
+import os
+import socket
+from contextlib import suppress
+
+from penstock.executor.message import Recall, Run, send
+from penstock.model.job import Job
+from penstock.model.outcome import Lost, Outcome
+from penstock.model.stream import Handed, Output
+from penstock.model.verdict import unseen
+from penstock.proc.files import locate
+from penstock.proc.reaper import SWEEP_BUDGET
+
+_STOCK = 0.03  # seconds of work that a worker may hold ahead
+_LONG = 0.05  # seconds after which nothing shall wait behind a job any more
+_WEIGHT = 0.2  # of the last job, in how long jobs usually take
+_LEAST = 1e-6  # seconds; no job takes less
+_ALLOWANCE = 2.0  # seconds, for a machine that has much to do
+
+
+class WorkerEnd:
+    """Our end of one worker.
+
+    Attributes:
+        channel: the socket to it.
+        jobs: what it was given and has not answered for, by name: the first one runs,
+            or is about to; the others wait for that.
+        unsent: those of them that it has not been told of.
+        due: when it must have answered, once it was told to cancel a job.
+        since: when it was last heard of, or given its first job.
+        is_asked: it was asked to give back what waits.
+    """
+
+    __slots__ = ("channel", "due", "is_asked", "jobs", "since", "unsent")
+
+    def __init__(self, channel: socket.socket) -> None:
+        self.channel = channel
+        self.jobs: dict[str, Job] = {}
+        self.unsent: list[Job] = []
+        self.due: float | None = None
+        self.since = 0.0
+        self.is_asked = False
+
+    @property
+    def recall_at(self) -> float | None:
+        """When to take back what waits; None if nothing does."""
+        waits = len(self.jobs) > 1 and not self.is_asked
+        return self.since + _LONG if waits else None
+
+    def recall(self) -> None:
+        """Ask for what waits."""
+        self.is_asked = True
+        self.flush()
+        with suppress(OSError):  # its death shows in Pool.wait
+            send(self.channel, Recall())
+
+    def flush(self) -> None:
+        """Tell the worker of all its jobs, in one message."""
+        if self.unsent:
+            jobs, self.unsent = tuple(self.unsent), []
+            with suppress(OSError):  # its death shows in Pool.wait
+                send(self.channel, Run(jobs))
+
+
+class Pace:
+    """How long jobs take, and so how many of them a worker may hold ahead."""
+
+    def __init__(self) -> None:
+        self._usual: float | None = None
+
+    def note(self, elapsed: float) -> None:
+        """Note how long a job took, in seconds."""
+        before = elapsed if self._usual is None else self._usual
+        self._usual = before + _WEIGHT * (elapsed - before)
+
+    def stock(self, most: int) -> int:
+        """How many jobs a worker may hold ahead; none before one has ended."""
+        if not most or self._usual is None:
+            return 0
+        return min(most, int(_STOCK / (self._usual + _LEAST)))
+
+
+def longest_end(job: Job, *, now: bool) -> float:
+    """Seconds in which a worker must have ended `job`: all its waits, and one more."""
+    graces = [job.limits.grace, *(stage.limits.grace for stage in job.stages)]
+    waits = SWEEP_BUDGET + job.limits.drain + _ALLOWANCE
+    return waits if now else waits + max(graces)
+
+
+def handed(job: Job) -> set[int]:
+    """The positions of the descriptors that `job` is to be handed."""
+    return {
+        stream.position
+        for stage in job.stages
+        for stream in (stage.stdin, stage.stdout, stage.stderr)
+        if isinstance(stream, Handed)
+    }
+
+
+def lose(job: Job, reason: str) -> Outcome:
+    """The outcome of a job that nobody saw the end of; its outputs are discarded."""
+    for stage in job.stages:
+        if isinstance(stage.stdout, Output):
+            with suppress(OSError):
+                os.unlink(locate(stage.stdout).partial)
+    return unseen(job, Lost(reason))

@@ -1,0 +1,31 @@
+"""Halt: when a run of many jobs ends before all is done."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+LEAST_ENDED = 3  # jobs, before a share of them says anything
+
+
+class Halt(NamedTuple):
+    """When to stop before all is done.
+
+    Attributes:
+        now: end the jobs that run; otherwise only start no more.
+        on: what is counted: "fail", "success" or "done".
+        number: so many of them; 0 if `share` counts.
+        share: so large a part of the jobs that have ended, of three at least.
+    """
+
+    now: bool
+    on: str
+    number: int = 1
+    share: float = 0.0
+
+    def is_reached(self, ok: int, failed: int) -> bool:
+        """Whether it is time, after so many jobs."""
+        counted = {"success": ok, "fail": failed, "done": ok + failed}[self.on]
+        if self.number:
+            return counted >= self.number
+        ended = ok + failed
+        return ended >= LEAST_ENDED and counted >= self.share * ended

@@ -1,0 +1,48 @@
+"""What commands print, kept in files without a name until the job is over.
+
+Without a pipe, nobody has to read while the command runs, and nothing waits for a
+reader. Without a name, nothing is left whatever happens. This process has one such file
+for stdout and one for stderr: most jobs print little, which is read out of the file,
+and then the next job gets the same file, emptied. Only a file with much in it is given
+away.
+"""
+
+from __future__ import annotations
+
+import os
+from fcntl import F_GETFL, F_SETFL, fcntl
+
+from penstock.model.outcome import Kept
+from penstock.proc.scratch import unnamed_file
+
+_INLINE_BYTES = 1 << 14  # more is handed over as a file
+_files: dict[int, tuple[int, int]] = {}  # number: descriptor, its flags
+
+
+def open_kept(number: int) -> int:
+    """The empty file of that number; `take_kept` must follow before the next job.
+
+    Raises:
+        OSError: there is nowhere to put it.
+    """
+    if number not in _files:
+        descriptor = unnamed_file()
+        # What several commands write goes behind each other, as in a pipe.
+        fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | os.O_APPEND)
+        _files[number] = descriptor, fcntl(descriptor, F_GETFL)
+    return _files[number][0]
+
+
+def take_kept(number: int) -> Kept:
+    """What was written to a file, which is empty then, or no longer ours."""
+    descriptor, flags = _files[number]
+    size = os.fstat(descriptor).st_size
+    if fcntl(descriptor, F_GETFL) != flags or size > _INLINE_BYTES:
+        # Some command changed how it is written to (dd oflag=direct): not to be reused.
+        del _files[number]
+        return Kept(b"", descriptor)
+    if not size:
+        return Kept()
+    data = os.pread(descriptor, size, 0)
+    os.ftruncate(descriptor, 0)
+    return Kept(data)

@@ -1,0 +1,89 @@
+"""Moving what a job printed from its file to where it is read, without a copy here.
+
+Nothing waits in write(2) or splice(2), where no signal would reach us: poll(2) waits
+for the reader, and for a descriptor that says stop.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import stat
+
+_AT_ONCE = 1 << 20
+_REFUSED = (errno.EINVAL, errno.ENOSYS, errno.EBADF, errno.EXDEV, errno.EOPNOTSUPP)
+
+
+class Outlet:
+    """A descriptor that data goes to, in the way that suits it best.
+
+    Args:
+        target: to write to; a pipe, a file, or anything else.
+        stop: a descriptor that is readable once nothing more is to be written.
+    """
+
+    def __init__(self, target: int, stop: int) -> None:
+        self._target = target
+        mode = os.fstat(target).st_mode
+        self._is_file = stat.S_ISREG(mode)
+        self._is_pipe = stat.S_ISFIFO(mode)
+        self._poll = select.poll()
+        self._poll.register(target, select.POLLOUT)
+        self._poll.register(stop, select.POLLIN)
+        self._stop = stop
+
+    def write(self, data: bytes) -> bool:
+        """Write all of `data`; False if it was stopped before.
+
+        Raises:
+            OSError: nobody reads it (EPIPE), or there is no room (ENOSPC).
+        """
+        # What poll(2) calls ready takes PIPE_BUF bytes at once, and a file takes all.
+        most = len(data) if self._is_file else select.PIPE_BUF
+        done = 0
+        while done < len(data):
+            if not self._is_ready():
+                return False
+            try:
+                done += os.write(self._target, data[done : done + most])
+            except BlockingIOError:  # somebody made it so; poll(2) waits for us
+                continue
+        return True
+
+    def move(self, source: int, start: int, end: int) -> bool:
+        """Write what is in a file from `start` to `end`; False if it was stopped.
+
+        Raises:
+            OSError: as `write`.
+        """
+        at = start
+        while at < end:
+            if not self._is_ready():
+                return False
+            try:
+                moved = self._push(source, at, min(end - at, _AT_ONCE))
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                if error.errno not in _REFUSED or not (self._is_pipe or self._is_file):
+                    raise
+                self._is_pipe = self._is_file = False  # it is of some other kind
+                continue
+            if not moved:
+                break  # the file is shorter than it was
+            at += moved
+        return True
+
+    def _push(self, source: int, at: int, count: int) -> int:
+        """Move up to `count` bytes; how many it were."""
+        if self._is_pipe:
+            flags = os.SPLICE_F_NONBLOCK
+            return os.splice(source, self._target, count, at, None, flags)
+        if self._is_file:
+            return os.sendfile(self._target, source, at, count)
+        return os.write(self._target, os.pread(source, select.PIPE_BUF, at))
+
+    def _is_ready(self) -> bool:
+        """Wait until something can be written; False if it is to stop."""
+        return all(descriptor != self._stop for descriptor, _ in self._poll.poll())

@@ -1,0 +1,74 @@
+"""Batches: as many records for one job as it is to have, or as fit into its command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from penstock.source.combine import Record
+from penstock.source.records import Source
+
+Batch = tuple[Record, ...]
+
+
+class Batches:
+    """Records in batches: one for each job.
+
+    Args:
+        source: of the records.
+        most: how many at once.
+        room: how much may be in a batch of more than one, as `cost` counts it.
+        cost: of a record.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        most: int = 1,
+        room: int | None = None,
+        cost: Callable[[Record], int] | None = None,
+    ) -> None:
+        self._source = source
+        self._most = most
+        self._room = room
+        self._cost = cost or (lambda _: 0)
+        self._batch: list[Record] = []
+        self._filled = 0
+        self._next: Record | None = None  # did not fit
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will come any more."""
+        return self._source.is_over and not self._batch and self._next is None
+
+    def next(self) -> Batch | None:
+        """The next batch; None if it is not full yet, or there is none any more."""
+        if self._most == 1:
+            record = self._source.next()
+            return None if record is None else (record,)
+        if self._next is not None:
+            self._add(self._next)
+            self._next = None
+        while len(self._batch) < self._most:
+            record = self._source.next()
+            if record is None:
+                return self._take() if self._source.is_over and self._batch else None
+            if not self._add(record):
+                self._next = record
+                break
+        return self._take()
+
+    def _add(self, record: Record) -> bool:
+        """Add a record to the batch, if there is room for it."""
+        if self._room is not None:
+            cost = self._cost(record)
+            if self._batch and self._filled + cost > self._room:
+                return False
+            self._filled += cost
+        self._batch.append(record)
+        return True
+
+    def _take(self) -> Batch:
+        batch = tuple(self._batch)
+        self._batch.clear()
+        self._filled = 0
+        return batch

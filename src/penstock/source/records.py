@@ -1,0 +1,112 @@
+"""Records: what stands between separators in a file, a pipe or a terminal.
+
+Read in small blocks, and only when there is something to read: a producer that is slow
+holds nobody up, and one that never ends is held back by its own pipe.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+from collections import deque
+from typing import Protocol
+
+from penstock.source.gate import Gate
+
+_BLOCK_BYTES = 1 << 12
+_LARGEST_BYTES = 1 << 20  # of a block in the middle of a long record
+
+
+class Source(Protocol):
+    """Where records come from, each a tuple of one value or more."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will come any more."""
+        ...
+
+    def next(self) -> tuple[str, ...] | None:
+        """The next record; None if there is none now, or none any more.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        ...
+
+
+class Given:
+    """Values that are known from the start, such as those after `:::` (a `Source`)."""
+
+    def __init__(self, values: list[str]) -> None:
+        self._values = deque(values)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will come any more."""
+        return not self._values
+
+    def next(self) -> tuple[str, ...] | None:
+        """The next value."""
+        return (self._values.popleft(),) if self._values else None
+
+
+class Lines:
+    """The records of an open file (a `Source`).
+
+    Args:
+        descriptor: to read; it stays its owner's.
+        gate: asked to wake us where there is nothing to read now.
+        separator: what ends a record; the last one may lack it.
+    """
+
+    def __init__(self, descriptor: int, gate: Gate, separator: bytes = b"\n") -> None:
+        self._descriptor = descriptor
+        self._gate = gate
+        self._separator = separator
+        self._found: deque[bytes] = deque()
+        self._rest: list[bytes] = []
+        self._block = _BLOCK_BYTES
+        self._at_end = False
+        self._poll: select.poll | None = None
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # a file is always ready
+            self._poll = select.poll()
+            self._poll.register(descriptor, select.POLLIN)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will come any more."""
+        return self._at_end and not self._found
+
+    def next(self) -> tuple[str, ...] | None:
+        """The next record; None if none has come yet, and the gate will tell."""
+        while not self._found:
+            if self._at_end:
+                return None
+            if self._poll is not None and not self._poll.poll(0):
+                self._gate.ask(self._descriptor)
+                return None
+            self._read()
+        return (os.fsdecode(self._found.popleft()),)
+
+    def _read(self) -> None:
+        block = os.read(self._descriptor, self._block)
+        if not block:
+            self._at_end = True
+            rest = b"".join(self._rest)
+            self._rest.clear()
+            if rest:
+                self._found.extend(
+                    rest.removesuffix(self._separator).split(self._separator)
+                )
+            return
+        before = self._rest[-1][1 - len(self._separator) :] if self._rest else b""
+        overlaps = len(self._separator) > 1
+        if self._separator not in (before + block if overlaps else block):
+            self._rest.append(block)
+            self._block = min(2 * self._block, _LARGEST_BYTES)
+            return
+        *found, rest = b"".join((*self._rest, block)).split(self._separator)
+        self._found.extend(found)
+        self._rest = [rest] if rest else []
+        self._block = _BLOCK_BYTES

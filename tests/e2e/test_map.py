@@ -1,0 +1,171 @@
+"""``penstock map``, as a user meets it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from tests.commands import alive, wait_until
+
+
+def numbers(n: int) -> bytes:
+    return b"".join(b"%d\n" % i for i in range(1, n + 1))
+
+
+def test_each_line_is_a_job_and_its_output_is_whole(penstock_cli):
+    done = penstock_cli("map", "-j2", "echo {}; echo again", stdin=numbers(50))
+    assert done.status == 0
+    lines = done.out.split()
+    assert sorted(lines[::2], key=int) == numbers(50).split()
+    assert set(lines[1::2]) == {b"again"}
+
+
+def test_the_order_of_the_input_is_kept_if_that_is_asked_for(penstock_cli):
+    text = "sleep 0.0$((10 - {} % 10)); echo {}"
+    done = penstock_cli("map", "-j4", "-k", text, stdin=numbers(20))
+    assert done == (0, numbers(20), b"")
+
+
+@pytest.mark.parametrize(
+    ("line", "out"),
+    [
+        (["echo", "{1}-{2}", ":::", "a", "b", ":::", "1", "2"], "a-1 a-2 b-1 b-2"),
+        (["echo", "{1}{2}", ":::", "a", "b", ":::+", "1", "2"], "a1 b2"),
+        (["--link", "echo", "{1}{2}", ":::", "a", "b", "c", ":::", "1"], "a1 b1 c1"),
+        (["-n2", "echo", "x{}y", ":::", "a", "b", "c"], "xay xby xcy"),
+        (["echo", "{.} {/} {//} {/.}", ":::", "a/b.c"], "a/b b.c a b"),
+        (["echo", "{#}", ":::", "a", "b"], "1 2"),
+        (["-C,", "echo", "{2}{1}", ":::", "a,b"], "ba"),
+        (["-I", "%", "echo", "%{}", ":::", "a"], "a{}"),
+        (["--header", ":", "echo", "{x}{y}", ":::", "x", "1", ":::", "y", "2"], "12"),
+        ([":::", "echo a", "echo b"], "a b"),
+        (["seq {}", "wc -l", ":::", "3", "4"], "3 4"),
+        (["-r", "echo", "x{}", ":::", "", "a"], "xa"),
+        (["-d", ",", "echo"], ""),
+    ],
+)
+def test_values_are_put_where_they_belong(penstock_cli, line, out):
+    done = penstock_cli("map", "-k", *line)
+    assert (done.status, b" ".join(done.out.split()).decode()) == (0, out)
+
+
+def test_a_value_reaches_the_command_as_it_is(penstock_cli):
+    values = ["a b", "'", '"', "$HOME", "`id`", "\\", "-n", "*", "a\nb", "é", "\udcff"]
+    done = penstock_cli("map", "-k", "printf '<%s>'", ":::", *values)
+    assert done.out == b"".join(b"<%s>" % os.fsencode(value) for value in values)
+
+
+def test_the_last_line_may_lack_its_newline(penstock_cli):
+    assert penstock_cli("map", "-k", "echo {}", stdin=b"a\nb").out == b"a\nb\n"
+
+
+def test_no_input_is_no_job(penstock_cli):
+    assert penstock_cli("map", "echo") == (0, b"", b"")
+
+
+def test_stdout_and_stderr_keep_apart(penstock_cli):
+    done = penstock_cli("map", "-k", "echo {}; echo e{} >&2", ":::", "1", "2")
+    assert done == (0, b"1\n2\n", b"e1\ne2\n")
+
+
+def test_a_failure_makes_the_status_1_and_the_rest_is_run(penstock_cli):
+    done = penstock_cli("map", "-k", "exit {}", ":::", "0", "3", "0")
+    assert done == (1, b"", b"")
+
+
+def test_a_command_that_is_not_there_is_told(penstock_cli):
+    done = penstock_cli("map", "no_such_program", ":::", "1")
+    assert done.status == 1
+    assert b"not found" in done.err
+
+
+def test_jobs_that_all_time_out_make_it_124(penstock_cli):
+    done = penstock_cli("map", "-t", "0.1", "sleep 60 #{}", ":::", "1", "2")
+    assert done.status == 124
+    assert b"timed out" in done.err
+
+
+def test_a_job_that_fails_is_tried_again(penstock_cli, tmp_path):
+    text = "echo try >> log; echo out; test $(wc -l < log) = 3 #{}"
+    done = penstock_cli("map", "--retries", "5", text, ":::", "1")
+    assert (done.status, done.out) == (0, b"out\n")
+    assert (tmp_path / "log").read_text() == "try\n" * 3
+
+
+def test_halt_now_ends_what_runs(penstock_cli, marker):
+    commands = ["false", "sleep 1000", "echo never"]
+    done = penstock_cli("map", "-j2", "--halt", "now,fail=1", ":::", *commands)
+    assert (done.status, done.out) == (1, b"")
+    assert alive(marker) == []
+
+
+def test_halt_soon_lets_what_runs_end(penstock_cli):
+    commands = ["false", "sleep 0.3; echo ran", "echo never"]
+    done = penstock_cli("map", "-j2", "--halt", "soon,fail=1", ":::", *commands)
+    assert (done.status, done.out) == (1, b"ran\n")
+
+
+def test_halt_by_success_is_success(penstock_cli):
+    commands = ["sleep 1000", "true"]
+    done = penstock_cli("map", "-j2", "--halt", "now,success=1", ":::", *commands)
+    assert done.status == 0
+
+
+def test_large_outputs_are_moved_whole(penstock_cli):
+    done = penstock_cli("map", "-k", "head -c {} /dev/zero", ":::", "300000", "5")
+    assert done == (0, bytes(300005), b"")
+
+
+def test_each_line_is_tagged(penstock_cli):
+    done = penstock_cli("map", "-k", "--tag", "seq 2 #{}", ":::", "a", "b")
+    assert done.out == b"a\t1\na\t2\nb\t1\nb\t2\n"
+
+
+def test_a_dry_run_prints_commands(penstock_cli):
+    done = penstock_cli("map", "--dry-run", "echo", ":::", "a b", "c")
+    assert done == (0, b"echo 'a b'\necho c\n", b"")
+
+
+def test_a_reader_that_has_enough_ends_it_without_a_word(penstock_cli, marker):
+    with subprocess.Popen(
+        ["sh", "-c", f"yes | {penstock_cli.program} map -j2 echo | head -1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as shell:
+        assert shell.communicate(timeout=20) == (b"y\n", b"")
+    wait_until(lambda: alive(marker) == [], 5)
+
+
+def test_an_endless_input_ends_by_a_signal_and_leaves_nothing(penstock_cli, marker):
+    with penstock_cli.start("map", "-j2", "echo {}") as process:
+        process.stdin.write(b"y\n" * 1000)
+        process.stdin.flush()
+        assert process.stdout.readline() == b"y\n"
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    assert process.returncode == -signal.SIGINT
+    assert alive(marker) == []
+
+
+def test_a_slow_producer_delays_no_output(penstock_cli):
+    with penstock_cli.start("map", "-j2", "echo {}") as process:
+        for line in (b"a\n", b"b\n", b"c\n"):
+            process.stdin.write(line)
+            process.stdin.flush()
+            assert process.stdout.readline() == line
+        process.stdin.close()
+        assert process.wait(20) == 0
+
+
+def test_nothing_waits_behind_a_long_job(penstock_cli):
+    values = [*["0"] * 20, "1000", *["0"] * 20]
+    with penstock_cli.start(
+        "map", "-j2", "sleep {}; echo done", ":::", *values
+    ) as process:
+        for _ in range(40):
+            assert process.stdout.readline() == b"done\n"
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=20)
