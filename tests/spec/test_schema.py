@@ -19,7 +19,12 @@ def test_the_keys_of_a_place_are_in_the_order_of_the_table():
     assert names_in("defaults")[:3] == ("retries", "leftovers", "timeout")
 
 
-PLACES = {"file": "top", "stage": "command", "source": "values of `for`"}
+PLACES = {
+    "file": "top",
+    "stage": "command",
+    "named": "stage",
+    "source": "values of `for`",
+}
 
 
 def keys_table():

@@ -6,7 +6,8 @@ import posixpath
 from typing import NamedTuple
 
 from penstock.model.command import Command
-from penstock.model.job import Family, Job, Place, Stage, chain
+from penstock.model.job import Family, Job, Link, Place, Stage, chain
+from penstock.model.limits import Limits
 from penstock.model.stream import Direct, Inherit, Input, Log, Null
 from penstock.spec.files import FileUse, file_use, output
 from penstock.spec.mistakes import Mistakes, Spot, listed, shown
@@ -17,10 +18,12 @@ from penstock.spec.options import (
     fields_of,
     override,
     read_options,
+    seconds_of,
 )
-from penstock.spec.policy import leaks_of, read_policy, variables_of
+from penstock.spec.policy import leaks_of, read_policy, rule_of, variables_of
 from penstock.spec.program import read_program, scalars_of
 from penstock.spec.schema import COMMANDS, PROGRAMS, Where, names_in
+from penstock.spec.stages import is_path, links_of, members_of, within, without_paths
 from penstock.spec.tree import Mapping, Node, Scalar, Sequence
 from penstock.spec.variables import Scope
 from penstock.spec.words import split_words
@@ -83,18 +86,19 @@ def build_job(name: Scalar, node: Node, defaults: Defaults, scope: Scope) -> Dra
             policy.outputs, scalars_of(fields.get("outputs")), strict=False
         )
     ]
-    stages = _stages(name, node, fields, options, scope, uses)
+    stages, links = _stages_and_links(name, node, fields, options, scope, uses)
     needs = scalars_of(fields.get("needs"))
     commands = [stage.command for stage in stages]
     job = Job(
         name=name.text,
         stages=tuple(stages),
-        links=chain(len(stages)),
+        links=links,
         needs=tuple(need.text for need in needs),
-        limits=options._replace(timeout=own.timeout).limits,
+        limits=_limits(fields, options._replace(timeout=own.timeout)),
         place=Place(scope.mistakes.file, *name.spot),
         policy=policy._replace(variables=variables_of(commands, scope)),
         leaks=leaks_of(all_fields),
+        rule=rule_of(fields),
     )
     outer.used.update(scope.used)
     counted = fields_of(fields["resources"].value) if "resources" in fields else {}
@@ -106,6 +110,57 @@ def _one_command(name: Scalar, node: Node) -> Fields:
     """The keys of a job that is written as nothing but its command."""
     key = name._replace(text="run", spot=node.spot)
     return {"run": Entry(key, node)} if isinstance(node, Scalar) else {}
+
+
+def _limits(fields: Fields, options: Options) -> Limits:
+    """The limits of a job as a whole."""
+    stall = seconds_of(fields.get("stall"))
+    return options.limits if stall is None else options.limits._replace(stall=stall)
+
+
+def _stages_and_links(
+    name: Scalar,
+    node: Node,
+    fields: Fields,
+    options: Options,
+    scope: Scope,
+    files: list[FileUse],
+) -> tuple[list[Stage], tuple[Link, ...]]:
+    """The commands of a job and what joins them; their files go to `files`."""
+    if "stages" not in fields:
+        stages = _stages(name, node, fields, options, scope, files)
+        return stages, chain(len(stages))
+    if not _is_alone(fields, scope):
+        return [], ()
+    return _graph(name, fields, options, scope, files)
+
+
+def _graph(
+    name: Scalar, fields: Fields, options: Options, scope: Scope, files: list[FileUse]
+) -> tuple[list[Stage], tuple[Link, ...]]:
+    """The stages of a graph, and its links."""
+    for key in _STREAMS:
+        if key in fields:
+            what = f"`{key}` cannot stand beside `stages`: give it to one of them"
+            scope.mistakes.add(fields[key].key.spot, what)
+    members = members_of(fields["stages"])
+    stages: list[Stage] = []
+    used: list[set[str]] = []
+    for member in members:
+        _check_command(member.name.spot, member.part, "named", scope)
+        inner = within(members, scope)
+        uses = _files(member.part, name.text, inner)
+        stage = _stage(member.part, options, inner, uses)
+        typed = without_paths(stage.command.typed, inner.used)
+        place = Place(scope.mistakes.file, *member.name.spot)
+        command = stage.command._replace(typed=typed)
+        stages.append(
+            stage._replace(name=member.name.text, command=command, place=place)
+        )
+        files.extend(uses.values())
+        used.append(inner.used)
+        scope.used.update(n for n in inner.used if not is_path(n))
+    return stages, links_of(members, used, scope)
 
 
 def _stages(
@@ -140,19 +195,24 @@ def _parts(
     given = [fields[key] for key in COMMANDS if key in fields]
     if not given:
         if isinstance(node, Mapping) and _all_known(fields, "job"):
-            what = (
-                f"job {shown(name.text)} does nothing: give it `run`, `argv` or `pipe`"
-            )
+            what = f"job {shown(name.text)} does nothing: give it one of {listed(COMMANDS)}"
             scope.mistakes.add(name.spot, what)
         return []
-    for entry in sorted(given, key=lambda e: e.key.spot)[1:]:
-        what = f"a job has only one of {listed(COMMANDS)}; this is another"
-        scope.mistakes.add(entry.key.spot, what)
+    is_alone = _is_alone(fields, scope)
     if "pipe" in fields:
-        return _pipe(fields, scope) if len(given) == 1 else []
+        return _pipe(fields, scope) if is_alone else []
     own = (*PROGRAMS, "stdin", "stdout", "stderr")
     part = {key: entry for key, entry in fields.items() if key in own}
     return [(given[0].value.spot, part)]
+
+
+def _is_alone(fields: Fields, scope: Scope) -> bool:
+    """Whether a job says once what it runs; reports what says it again."""
+    given = [fields[key] for key in COMMANDS if key in fields]
+    for entry in sorted(given, key=lambda e: e.key.spot)[1:]:
+        what = f"a job has only one of {listed(COMMANDS)}; this is another"
+        scope.mistakes.add(entry.key.spot, what)
+    return len(given) == 1
 
 
 def _pipe(fields: Fields, scope: Scope) -> list[tuple[Spot, Fields]]:
@@ -167,7 +227,7 @@ def _pipe(fields: Fields, scope: Scope) -> list[tuple[Spot, Fields]]:
             "file: give it to one of them, {run: ..., stderr: ...}",
         )
     for position, (spot, part) in enumerate(parts, start=1):
-        _check_command(spot, part, scope)
+        _check_command(spot, part, "stage", scope)
         _check_streams(part, position, len(parts), scope)
     for key, end in (("stdin", 0), ("stdout", -1)):
         if key in fields and parts:
@@ -180,11 +240,12 @@ def _part(key: Scalar, item: Node) -> Fields:
     return fields_of(item) if isinstance(item, Mapping) else {"run": Entry(key, item)}
 
 
-def _check_command(spot: Spot, part: Fields, scope: Scope) -> None:
-    """Report a command of a pipe that has nothing to run, or two things."""
+def _check_command(spot: Spot, part: Fields, where: Where, scope: Scope) -> None:
+    """Report a command that has nothing to run, or two things."""
     given = [part[key] for key in PROGRAMS if key in part]
-    if not given and _all_known(part, "stage"):
-        scope.mistakes.add(spot, "a command of a `pipe` needs `run` or `argv`")
+    if not given and _all_known(part, where):
+        whose = "a `pipe`" if where == "stage" else "`stages`"
+        scope.mistakes.add(spot, f"a command of {whose} needs `run` or `argv`")
     for entry in sorted(given, key=lambda e: e.key.spot)[1:]:
         what = f"a command has only one of {listed(PROGRAMS)}; this is another"
         scope.mistakes.add(entry.key.spot, what)

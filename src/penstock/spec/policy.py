@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from penstock.model.command import Command
-from penstock.model.job import Leaks
+from penstock.model.job import Leaks, Rule
 from penstock.model.policy import CAUSES, READY_WITHIN, Policy, Retry, Service
 from penstock.spec.options import Entry, Fields, Options, fields_of, seconds_of, text_of
 from penstock.spec.program import command_of, scalars_of
@@ -52,6 +52,17 @@ def leaks_of(fields: Fields) -> Leaks:
             return "allow"
         case _:
             return "kill"
+
+
+def rule_of(fields: Fields) -> Rule:
+    """Which stages decide whether the job succeeded."""
+    match text_of(fields.get("rule")):
+        case "last":
+            return "last"
+        case "strict":
+            return "strict"
+        case _:
+            return "pipefail"
 
 
 def variables_of(commands: list[Command], scope: Scope) -> tuple[tuple[str, str], ...]:

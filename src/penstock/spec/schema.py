@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple, get_args
 
-from penstock.model.job import Leaks
+from penstock.model.job import Leaks, Rule
+from penstock.model.link import Buffer, Framing, OnClose
 from penstock.model.policy import CAUSES
 
 Where = Literal[
@@ -18,13 +19,14 @@ Where = Literal[
     "job",
     "hook",
     "stage",
+    "named",
     "retries",
     "service",
     "notify",
     "source",
 ]
 """A mapping of the definition: its top, `defaults`, a job, a job of `setup`, `teardown`
-or `notify`, a command of a `pipe`, and what some keys hold."""
+or `notify`, a command of a `pipe`, one of `stages`, and what some keys hold."""
 
 Kind = Literal[
     "command",
@@ -47,6 +49,7 @@ Kind = Literal[
     "defaults",
     "jobs",
     "stages",
+    "graph",
     "for",
     "retries",
     "service",
@@ -75,6 +78,7 @@ KINDS: dict[Kind, str] = {
     "defaults": "keys",
     "jobs": "names and jobs",
     "stages": "a list of commands",
+    "graph": "names and commands",
     "for": "names, each with a list, `{glob: ...}` or `{lines: ...}`",
     "retries": "a number, or keys",
     "service": "`true`, or keys",
@@ -105,10 +109,15 @@ class Field(NamedTuple):
 _FILE: tuple[Where, ...] = ("file",)
 _JOB: tuple[Where, ...] = ("job",)
 _JOBS: tuple[Where, ...] = ("job", "hook")
-_ONE: tuple[Where, ...] = ("job", "hook", "stage")
-_ANY: tuple[Where, ...] = ("defaults", "job", "hook", "stage")
+_ONE: tuple[Where, ...] = ("job", "hook", "stage", "named")
+_ANY: tuple[Where, ...] = ("defaults", "job", "hook", "stage", "named")
+_NAMED: tuple[Where, ...] = ("named",)
 
 LEAKS: tuple[str, ...] = get_args(Leaks)
+RULES: tuple[str, ...] = get_args(Rule)
+FRAMINGS: tuple[str, ...] = get_args(Framing)
+BUFFERS: tuple[str, ...] = get_args(Buffer)
+ON_CLOSE: tuple[str, ...] = get_args(OnClose)
 
 FIELDS = (
     Field("include", "files", "definition files that belong to this one", _FILE),
@@ -131,8 +140,15 @@ FIELDS = (
     Field("argv", "texts", "what to run, never seen by a shell", _ONE),
     Field("python", "function", "a function that reads stdin, writes stdout", _ONE),
     Field("pipe", "stages", "what to run, each one's stdout to the next", _JOBS),
-    Field("stages", "stages", "what to run, as named commands joined freely", _JOBS),
-    Field("from", "names", "the commands whose output it reads", ("stage",)),
+    Field("stages", "graph", "what to run, as named commands joined freely", _JOBS),
+    Field("from", "names", "the stages whose output it reads", _NAMED),
+    Field("coproc", "text", "the stage that it talks with, both ways", _NAMED),
+    Field("merge", "choice", "where a record of several ends", _NAMED, FRAMINGS),
+    Field("buffer", "choice", "what holds bytes it has not read", _NAMED, BUFFERS),
+    Field("quota", "size", "how much the disk may hold", _NAMED),
+    Field("on_close", "choice", "what it means when it ends early", _NAMED, ON_CLOSE),
+    Field("rule", "choice", "which stages decide if it succeeded", _JOBS, RULES),
+    Field("stall", "duration", "how long all may wait for each other", _JOBS),
     Field("for", "for", "makes one job for each value, or each combination", _JOB),
     Field("needs", "names", "jobs that must have succeeded first", _JOB),
     Field("when", "command", "the job is passed over unless this succeeds", _JOB),
@@ -182,6 +198,7 @@ TITLES: dict[Where, str] = {
     "job": "in a job",
     "hook": "in `setup`, `teardown` or `notify`",
     "stage": "in a command of a `pipe`",
+    "named": "in one of `stages`",
     "retries": "in `retries`",
     "service": "in `service`",
     "notify": "in `notify`",
@@ -191,7 +208,7 @@ TITLES: dict[Where, str] = {
 PROGRAMS = ("run", "argv", "python")
 """A command has exactly one of these."""
 
-COMMANDS = (*PROGRAMS, "pipe")
+COMMANDS = (*PROGRAMS, "pipe", "stages")
 """A job has exactly one of these."""
 
 _BY_NAME = {field.name: field for field in FIELDS}
@@ -201,7 +218,7 @@ _NAMES = {
     for where in _PLACES
 }
 
-NOT_YET = frozenset(["stages", "from"])
+NOT_YET = frozenset[str]()
 """Keys that are read but not obeyed yet, and therefore refused."""
 
 

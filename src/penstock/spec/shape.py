@@ -216,6 +216,23 @@ def _stages(node: Node, field: Field, mistakes: Mistakes) -> Node:
     return Sequence(items, node.spot)
 
 
+def _graph(node: Node, field: Field, mistakes: Mistakes) -> Node:
+    """Names of stages, each with a command."""
+    if not isinstance(node, Mapping) or not node.entries:
+        expected = f"`{field.name}` must map names to commands, at least one"
+        return unexpected(node, expected, mistakes)
+    entries: list[tuple[Scalar, Node]] = []
+    for key, value in node.entries:
+        if not is_variable_name(key.text):
+            what = f"{shown(key.text)} cannot be the name of a stage: "
+            mistakes.add(key.spot, what + "letters, digits, _ and -, a letter first")
+        if isinstance(value, Mapping):
+            entries.append((key, check_fields(value, "named", mistakes)))
+        else:
+            entries.append((key, _stage(value, field, mistakes)))
+    return Mapping(tuple(entries), node.spot)
+
+
 def _stage(node: Node, field: Field, mistakes: Mistakes) -> Node:
     if isinstance(node, Mapping):
         return check_fields(node, "stage", mistakes)
@@ -250,6 +267,7 @@ _CHECKS: dict[Kind, _Check] = {
     "defaults": _defaults,
     "jobs": _jobs,
     "stages": _stages,
+    "graph": _graph,
     "for": _for,
     "retries": _retries,
     "service": _service,

@@ -2,7 +2,8 @@
 
 Only a pair of braces round a name counts. Single braces, and `{{` round anything that
 is not letters, digits, `_`, `-` and blanks, are left alone: awk's `{print {{column}}}`
-and docker's `{{.ID}}` mean what they say.
+and docker's `{{.ID}}` mean what they say. Names with a dot are those of FIFOs only:
+`{{fifo.NAME}}` and `{{fd.NAME}}`.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 _NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
-_INNER = _NAME | frozenset("0123456789- \t\n")
+_INNER = _NAME | frozenset("0123456789-. \t\n")
+_PATHS = ("fifo.", "fd.")
 # Looking further for the end of a name would make many `{` quadratic.
 _LONGEST = 200
 
@@ -77,4 +79,7 @@ def _slot_at(text: str, start: int) -> Slot | None:
     if text[end : end + 2] != "}}":
         return None
     raw = len(words) > 1 and words[0] == "raw"
-    return Slot(" ".join(words[raw:]), raw, text[start : end + 2])
+    name = " ".join(words[raw:])
+    if "." in name and not name.startswith(_PATHS):
+        return None
+    return Slot(name, raw, text[start : end + 2])
