@@ -25,9 +25,10 @@ from penstock.model.event import (
     RunEnded,
     RunStarted,
 )
-from penstock.model.job import Job, Stage
+from penstock.model.job import Job, Link, Stage
 from penstock.model.outcome import (
     Cancelled,
+    EdgeOutcome,
     Ending,
     Exited,
     Lost,
@@ -100,8 +101,31 @@ def _job(job: Job) -> Fields:
         "needs": [readable(name) for name in job.needs],
         "timeout": job.limits.timeout,
         "stages": [_stage(stage) for stage in job.stages],
-        "links": [[link.source, link.target] for link in job.links],
+        "links": [_link(link) for link in job.links],
     }
+
+
+def _link(link: Link) -> list[Json]:
+    """Source and target; and what else there is to it, where it is no plain pipe."""
+    ends: list[Json] = [link.source, link.target]
+    if link == Link(link.source, link.target):
+        return ends
+    more = {"stream": link.stream, "name": link.name, "buffer": link.buffer}
+    return [*ends, more]
+
+
+def _edge(edge: EdgeOutcome) -> Fields:
+    return {
+        "name": readable(edge.name),
+        "bytes": edge.n_bytes,
+        "source_waited": _waited(edge.source_waited),
+        "target_waited": _waited(edge.target_waited),
+        "note": _text(edge.note),
+    }
+
+
+def _waited(seconds: float | None) -> float | None:
+    return None if seconds is None else _seconds(seconds)
 
 
 def _stage(stage: Stage) -> Fields:
@@ -129,6 +153,11 @@ def _outcome(job: Job, outcome: Outcome) -> Fields:
             _stage(stage) | _stage_outcome(result)
             for stage, result in zip(job.stages, outcome.stages, strict=False)
         ],
+        "relays": [
+            {"name": readable(relay.name)} | _stage_outcome(relay)
+            for relay in outcome.relays
+        ],
+        "edges": [_edge(edge) for edge in outcome.edges],
         "stragglers": _processes(outcome.stragglers),
         "survivors": _processes(outcome.survivors),
         "spared": _processes(outcome.spared),

@@ -130,6 +130,9 @@ def _consequences(job: Job, outcome: Outcome) -> Iterator[tuple[str, str]]:
             yield "also", visible(f"{_stage_title(job, position)} {ending}")
     if outcome.remark is not None and outcome.culprit is not None:
         yield "also", visible(outcome.remark)
+    for edge in outcome.edges:
+        if edge.note is not None:
+            yield "edge", visible(f"{edge.name}: {edge.note}")
     if outcome.trouble is not None and outcome.culprit is not None:
         yield "also", visible(outcome.trouble)
     yield from leftovers(outcome)

@@ -195,8 +195,8 @@ def _parts(
     given = [fields[key] for key in COMMANDS if key in fields]
     if not given:
         if isinstance(node, Mapping) and _all_known(fields, "job"):
-            what = f"job {shown(name.text)} does nothing: give it one of {listed(COMMANDS)}"
-            scope.mistakes.add(name.spot, what)
+            what = f"job {shown(name.text)} does nothing"
+            scope.mistakes.add(name.spot, f"{what}: give it one of {listed(COMMANDS)}")
         return []
     is_alone = _is_alone(fields, scope)
     if "pipe" in fields:

@@ -40,6 +40,7 @@ def json_schema() -> Json:
         "job": _one_of(COMMANDS, "stderr"),
         "hook": _one_of(COMMANDS, "stderr"),
         "stage": _one_of(PROGRAMS),
+        "named": _one_of(PROGRAMS),
         "retries": {"required": ["times"]},
         "service": {},
         "notify": {},
@@ -146,6 +147,8 @@ _VALUES: dict[Kind, Json] = {
     "defaults": _or_null(_ref("defaults")),
     "jobs": _mapping(_ref("job"), _JOB_NAME) | {"minProperties": 1},
     "stages": _list_of({"anyOf": [_COMMAND, _ref("stage")]}),
+    "graph": _mapping({"anyOf": [_COMMAND, _ref("named")]}, _VARIABLE)
+    | {"minProperties": 1},
     "for": _mapping(
         {"anyOf": [_list_of(_TEXT) | {"uniqueItems": True}, _ref("source")]},
         _VARIABLE,

@@ -218,9 +218,6 @@ _NAMES = {
     for where in _PLACES
 }
 
-NOT_YET = frozenset[str]()
-"""Keys that are read but not obeyed yet, and therefore refused."""
-
 
 def field_named(name: str) -> Field | None:
     """The field of that name, wherever it may stand."""

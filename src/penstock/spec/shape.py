@@ -20,7 +20,6 @@ from penstock.spec.numbers import (
     check_size,
 )
 from penstock.spec.schema import (
-    NOT_YET,
     TITLES,
     Field,
     Kind,
@@ -75,8 +74,6 @@ def _field(key: Scalar, where: Where, mistakes: Mistakes) -> Field | None:
         what = f"{shown(key.text)} is not a key that may stand {TITLES[where]}"
         hint = mistakes.suggestion(_SYNONYMS.get(key.text, key.text), known)
         mistakes.add(key.spot, what + (hint or f"; expected {_list(known)}"))
-    elif field.name in NOT_YET:
-        mistakes.add(key.spot, f"`{key.text}` ({field.doc}) is not supported yet")
     elif where not in field.where:
         shown_places = [
             p for p in field.where if p != "hook" or "job" not in field.where

@@ -149,8 +149,9 @@ class _Ways:
         """Those into its FIFOs."""
         for name in sorted(filter(is_path, names)):
             way = _BY_PATH if name.startswith(_BY_PATH) else _BY_DESCRIPTOR
-            spot = self._member.name.spot
-            end = self._source(name.removeprefix(way), spot)
+            text, spot = name.removeprefix(way), self._member.name.spot
+            known = text.removesuffix(_STDERR) in self._positions
+            end = self._source(text, spot) if known else None  # or it is reported
             if end is not None:
                 is_descriptor = way == _BY_DESCRIPTOR
                 link = self._link(*end)
@@ -218,10 +219,13 @@ def _check_outputs(
     members: Sequence[Member], edges: Sequence[Edge], scope: Scope
 ) -> None:
     """Report a file where somebody else reads."""
+    seen: set[tuple[int, Stream]] = set()
     for edge in edges:
         source = members[edge.link.source]
         stream = edge.link.stream
-        if stream in source.part:
+        first = (edge.link.source, stream) not in seen
+        seen.add((edge.link.source, stream))
+        if first and stream in source.part:
             name = source.name.text
             what = (
                 f"the {stream} of {shown(name)} is read by "
