@@ -75,5 +75,5 @@ def test_a_circle_is_refused_with_its_place(penstock_cli: PenstockCli, tmp_path:
     )
     done = penstock_cli("run")
     assert done.status == 2
-    assert b"penstock.yaml:4:32: stages that wait for each other: " in done.err
+    assert b"penstock.yaml:5:27: stages that wait for each other: " in done.err
     assert not (tmp_path / "ran").exists()
