@@ -1,9 +1,14 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from penstock.engine import Engine
 from penstock.executor.fake import FOREVER, FakeExecutor, Role
+from penstock.model.action import PassJob
 from penstock.model.job import Job, Pipeline
-from penstock.model.outcome import Exited
-from tests.engine.policies import job, run
+from penstock.model.outcome import Exited, Outcome
+from penstock.model.policy import Policy, Service
+from tests.engine.policies import ASK, Story, job, run
 
 FAIL = Role(Exited(3))
 ENDLESS = Role(seconds=FOREVER)
@@ -106,3 +111,31 @@ def test_a_signal_during_setup_skips_the_jobs_and_tears_down():
         *("start setup", "FAIL setup", "skip a: interrupted by SIGINT"),
         *("start teardown", "ok teardown", "yes bad", "yes always"),
     ]
+
+
+class Passes:
+    """A dispatch that says of one job that there is no need."""
+
+    def before(self, job: Job) -> tuple[Job, Sequence[int]] | PassJob:
+        return PassJob(job, "no need") if job.name == "good" else (job, ())
+
+    def after(self, job: Job, outcome: Outcome) -> Outcome:
+        del job
+        return outcome
+
+
+def test_a_notice_that_the_dispatch_passes_over_is_over():
+    fake, story = FakeExecutor(), Story()
+    engine = Engine(fake, [story], clock=fake.clock, dispatch=Passes())
+    result = engine.run(framed(), name="test")
+    assert story.told[-2:] == ["pass good: no need", "yes always"]
+    assert result.status == 0
+
+
+def test_an_alarm_of_what_is_over_is_not_heard_by_a_notice():
+    service = job("db", policy=Policy(service=Service(ASK, within=30.0)))
+    roles = {"db": ENDLESS, "always": Role(seconds=60.0)}
+    fake = FakeExecutor(roles, slots=3)
+    result, story = run(fake, framed(service, job("a", "db")))
+    assert story.told[-1] == "yes always"
+    assert result.status == 0

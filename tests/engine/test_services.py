@@ -6,8 +6,9 @@ from penstock.errors import UsageError
 from penstock.executor.fake import FOREVER, FakeExecutor, Role
 from penstock.model.event import JobEnded
 from penstock.model.job import Family, Pipeline
-from penstock.model.outcome import Exited, TimedOut
+from penstock.model.outcome import Exited, Lost, Outcome, TimedOut
 from penstock.model.policy import Policy, Retry, Service
+from penstock.plan.services import Services
 from tests.engine.policies import ASK, Story, job, run
 
 SERVE = Policy(service=Service())
@@ -137,3 +138,20 @@ def test_a_family_cannot_serve():
     family = Family("f", (), lambda: iter([job("f-0", policy=SERVE)]))
     with pytest.raises(UsageError, match="service f-0 is one of a family"):
         run(FakeExecutor(slots=3), Pipeline((), families=(family,)))
+
+
+def test_a_daemon_that_is_not_ready_in_time_has_timed_out_though_its_leader_exited():
+    services = Services({"db": 0})
+    (*_,) = services.start(job("db", policy=ASKED))
+    (*_,) = services.give_up("db")
+    outcome, was_ready = services.judge("db", Outcome("db", Exited(0), ok=True))
+    assert outcome.ending == TimedOut(30.0, "ready", Exited(0), escalated=False)
+    assert (outcome.ok, was_ready) == (False, False)
+
+
+def test_a_service_whose_worker_was_killed_is_lost_though_it_was_late():
+    services = Services({"db": 0})
+    (*_,) = services.start(job("db", policy=ASKED))
+    (*_,) = services.give_up("db")
+    outcome, _ = services.judge("db", Outcome("db", Lost("killed"), ok=False))
+    assert outcome.ending == Lost("killed")

@@ -183,6 +183,9 @@ def _late(outcome: Outcome, within: float) -> Outcome:
                 return ending
 
     stages = tuple(
-        stage._replace(ending=late(stage.ending)) for stage in outcome.stages
+        stage._replace(ending=late(stage.ending))
+        if isinstance(stage.ending, Cancelled)
+        else stage
+        for stage in outcome.stages
     )
     return outcome._replace(ending=late(outcome.ending), ok=False, stages=stages)
