@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
+import pty
+import select
 import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -299,6 +303,54 @@ def test_what_an_interrupted_recipe_has_begun_is_deleted(make, tmp_path):
 @needs_make
 def test_success_is_quiet(make):
     assert make("SHELL = penstock-sh\nall:\n\t@true\n\t@true | cat\n") == (0, b"", b"")
+
+
+@needs_make
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_ctrl_c_at_any_instant_leaves_nothing(tmp_path, marker):
+    makefile = HEAD.replace("1s", "60s") + "all: a b c\n.DELETE_ON_ERROR:\n"
+    recipe = "\techo half >$@; sleep 100 & setsid sleep 100 | cat; echo whole >$@\n"
+    targets = "".join(f"{name}:\n{recipe}" for name in "abc")
+    (tmp_path / "Makefile").write_text(makefile + targets)
+    path = f"{BIN}:{os.environ['PATH']}"
+    random = Random(7)
+    for _ in range(20):
+        pid, terminal = pty.fork()
+        if pid == 0:
+            try:
+                os.chdir(tmp_path)
+                environment = plain_environment() | {"PATH": path}
+                os.execvpe("make", ["make", "-sj3"], environment)
+            finally:
+                os._exit(127)
+        select.select([], [], [], random.uniform(0, 0.4))
+        os.write(terminal, b"\x03")
+        status = _wait_for(pid, terminal)
+        os.close(terminal)
+        # make dies of the signal, or it was too early for make itself to notice
+        assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) in (2, 130)
+        assert alive(marker) == []
+        # make deletes the target, and only then waits: what is written in between stays.
+        left = [name for name in "abc" if (tmp_path / name).exists()]
+        assert len(left) < 3
+        for name in left:
+            (tmp_path / name).unlink()
+
+
+def _wait_for(pid: int, terminal: int) -> int:
+    """The wait status of `pid`; reads what it prints meanwhile."""
+
+    def reaped() -> tuple[int, int] | None:
+        with suppress(OSError):  # nobody holds the other side any more
+            if select.select([terminal], [], [], 0)[0]:
+                os.read(terminal, 4096)
+        done = os.waitpid(pid, os.WNOHANG)
+        return done if done[0] else None
+
+    found = wait_until(reaped)
+    assert found is not None
+    return found[1]
 
 
 @needs_make

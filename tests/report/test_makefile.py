@@ -28,7 +28,8 @@ jobs:
     pipe: [sort, uniq -c, "tr -d ' '"]
     stdout: sorted.txt
   odd:
-    argv: [printf, '%s|', $HOME, "it's", "two\nlines", '@x', '#y', "back\\\nendef\n", '$$']
+    argv:
+      [printf, '%s|', $HOME, "it's", "two\nlines", '@x', '#y', "back\\\nendef\n", '$$']
     stdout: odd.txt
   one:
     run: exit 1

@@ -15,7 +15,7 @@ if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
 import os
 import sys
 
-from penstock.cli.answer import EXITED, answer_for
+from penstock.cli.answer import CANCELLED, EXITED, answer_for
 from penstock.make.shell_line import ShellLine, read_shell_line
 from penstock.proc.lean import LeanJob
 from penstock.proc.name import VARIABLE, name_of
@@ -87,6 +87,8 @@ def _work(line: ShellLine, lifeline: int, maker: int) -> bytes:
     """In the worker: run the recipe, and tell how it ended."""
     stages = _stages(line)
     job = LeanJob()
+    if not job.is_wanted(lifeline):
+        return CANCELLED + b"\0"
     job.start([_argv(line, stage) for stage in stages])
     if job.is_over(lifeline, line.timeout or None):
         statuses = [started.status for started in job.started]

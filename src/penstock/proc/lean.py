@@ -20,6 +20,7 @@ A_MOMENT = 1.0  # seconds: after that, what `run` takes to import is lost in the
 
 # Python ignores these two (signal(3) of its start-up); a command must not.
 _PYTHON_IGNORES = (13, 25)  # SIGPIPE, SIGXFSZ
+_SIGSTOP = 19
 
 
 class Started:
@@ -81,6 +82,12 @@ class LeanJob:
                     os.close(reader)
                 return
 
+    def is_wanted(self, lifeline: int) -> bool:
+        """Whether nobody has told us to stop before anything was started."""
+        poll = select.poll()
+        poll.register(lifeline, select.POLLIN)
+        return not poll.poll(0)
+
     def is_over(self, lifeline: int, timeout: float | None) -> bool:
         """Whether it ended by itself, whole, and left nothing; waits for a moment.
 
@@ -100,6 +107,8 @@ class LeanJob:
             while any(started.status is None for started in self.started):
                 left = self.started_at + moment - time.monotonic()
                 ready = [number for number, _ in poll.poll(max(0.0, left) * 1000)]
+                if lifeline in ready:
+                    self._freeze()
                 if not ready or lifeline in ready:
                     return False
                 self._reap()
@@ -110,6 +119,15 @@ class LeanJob:
             for pidfd in pidfds:
                 os.close(pidfd)
         return self._is_childless
+
+    def _freeze(self) -> None:
+        """Let nothing more be done until TERM has come: `run` is not imported yet.
+
+        After a Ctrl-C make deletes the target first, and then waits for us.
+        """
+        for started in self.started:
+            if started.status is None:  # not reaped, so its group is still its own
+                os.killpg(started.pid, _SIGSTOP)
 
     def _reap(self) -> None:
         """Collect what is dead: commands, and orphans that came to us."""

@@ -1,0 +1,3 @@
+#include "sums.h"
+
+long divide(long a, long b) { return b ? a / b : 0; }

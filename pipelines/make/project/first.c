@@ -1,0 +1,3 @@
+#include "sums.h"
+
+long first(const long *numbers) { return numbers[0]; }

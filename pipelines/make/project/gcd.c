@@ -1,0 +1,3 @@
+#include "sums.h"
+
+long gcd(long a, long b) { return b ? gcd(b, a % b) : a; }

@@ -1,0 +1,3 @@
+#include "sums.h"
+
+long last(const long *numbers, long count) { return numbers[count - 1]; }

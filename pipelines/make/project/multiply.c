@@ -1,0 +1,3 @@
+#include "sums.h"
+
+long multiply(long a, long b) { return a * b; }

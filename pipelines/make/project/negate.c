@@ -1,0 +1,3 @@
+#include "sums.h"
+
+long negate(long a) { return -a; }

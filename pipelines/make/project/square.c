@@ -1,0 +1,3 @@
+#include "sums.h"
+
+long square(long a) { return multiply(a, a); }

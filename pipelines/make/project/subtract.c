@@ -1,0 +1,3 @@
+#include "sums.h"
+
+long subtract(long a, long b) { return add(a, negate(b)); }
