@@ -331,7 +331,7 @@ def test_a_ctrl_c_at_any_instant_leaves_nothing(tmp_path, marker):
         # make dies of the signal, or it was too early for make itself to notice
         assert os.WIFSIGNALED(status) or os.waitstatus_to_exitcode(status) in (2, 130)
         assert alive(marker) == []
-        # make deletes the target, and only then waits: what is written in between stays.
+        # make deletes the target, then waits: what is written in between stays.
         left = [name for name in "abc" if (tmp_path / name).exists()]
         assert len(left) < 3
         for name in left:
