@@ -12,6 +12,7 @@ import select
 import socket
 import sys
 from contextlib import suppress
+from errno import EAGAIN, ENOMEM
 from signal import SIGCONT  # noqa: TID251 (a number)
 from typing import NoReturn
 
@@ -34,6 +35,7 @@ _PIPE_BYTES = 1 << 16  # all that a pipe holds: no number is cut in two
 _QUIT = b"q"
 _ISOLATE = b"i"
 _ISOLATED = "isolated"
+_AGAIN = 0.1  # seconds until a worker is tried to be started once more
 _PATIENCE = SWEEP_BUDGET + 1.0  # seconds: a worker's own sweep ends before
 
 
@@ -70,7 +72,8 @@ def keep(
         pass_on(jobserver.passed)
     keeper = _Keeper(socket.socket(fileno=control), guardian, MonotonicClock())
     if first is not None:
-        keeper.start_worker(socket.socket(fileno=first))
+        with socket.socket(fileno=first) as channel:
+            keeper.start_worker(channel)
     keeper.watch()
     left = keeper.clean_up()
     if jobserver is not None:
@@ -88,6 +91,7 @@ class _Keeper:
         self._clock = clock
         self._itself = os.pidfd_open(os.getpid())
         self._workers: dict[int, int] = {}  # pid: pidfd
+        self._unborn: list[tuple[socket.socket, float]] = []  # channels; until when
         self._spared: set[int] = set()  # what workers leave, and we are to leave alone
         self._spares, self._spares_in = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._spares, False)
@@ -109,18 +113,22 @@ class _Keeper:
                 os.close(pidfd)
             os.close(self._spares)
             os.close(self._children)
+            for unborn, _ in self._unborn:
+                if unborn is not channel:
+                    unborn.close()
             start_clean()
             worker.serve(channel, (self._itself, self._guardian), self._spares_in)
 
-        with channel:
-            pid = self._wall.fork(live)
+        pid = self._wall.fork(live)
         self._workers[pid] = os.pidfd_open(pid)
         self._epoll.register(self._workers[pid], select.EPOLLIN)
 
     def watch(self) -> None:
         """Start workers as asked, and sweep after those that die; until the end."""
         while True:
-            for descriptor, _ in self._epoll.poll():
+            ready = self._epoll.poll(_AGAIN if self._unborn else None)
+            self._bear()
+            for descriptor, _ in ready:
                 if descriptor == self._guardian:
                     return
                 if descriptor == self._children:
@@ -171,10 +179,27 @@ class _Keeper:
             return True
         if not descriptors:
             return bool(packet) and packet != _QUIT
-        # Without a process to be had, the pool sees end-of-file: one job is lost.
-        with suppress(OSError):
-            self.start_worker(socket.socket(fileno=descriptors[0]))
+        until = self._clock.now() + _PATIENCE
+        self._unborn.append((socket.socket(fileno=descriptors[0]), until))
+        self._bear()
         return True
+
+    def _bear(self) -> None:
+        """Start the workers that were asked for, as far as there are processes.
+
+        Who asked need not know: what it sends waits in the channel. After a time, or
+        if no time would help, it sees end-of-file there, and one job is lost.
+        """
+        while self._unborn:
+            channel, until = self._unborn[0]
+            try:
+                self.start_worker(channel)
+            except OSError as error:
+                passing = error.errno in (EAGAIN, ENOMEM)
+                if passing and self._clock.now() < until:
+                    return
+            channel.close()
+            del self._unborn[0]
 
     def _isolate(self, layer: str) -> None:
         """Put each worker behind a wall from now on; say why not, if not."""

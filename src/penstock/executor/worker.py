@@ -54,7 +54,8 @@ def serve(channel: socket.socket, guardians: tuple[int, ...], spares: int) -> No
     while (given := post.next_job()) is not None:
         job, descriptors = given
         outcome = run_job(job, wire(job), descriptors, post, clock)
-        for process in (*outcome.spared, *outcome.survivors):
+        left = (*outcome.spared, *outcome.survivors)
+        for process in left if os.getpid() != 1 else ():  # other numbers count there
             os.write(spares, b"%d\n" % process.pid)
         post.answer(outcome)
         if outcome.survivors or outcome.spared:

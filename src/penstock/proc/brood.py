@@ -34,6 +34,7 @@ class Brood:
         self.alive = 0
         self.is_gone = False
         self.spoiled: str | None = None
+        self._is_whole = False  # there are more to come
         self._watch = watch
         self._clock = clock
         self._adopted: dict[int, int] = {}  # pid: pidfd
@@ -44,7 +45,8 @@ class Brood:
         return {relay.pid for relay in self.relays if relay.status is None}
 
     def attend(self) -> None:
-        """Wake up for the death of each command."""
+        """Wake up for the death of each command, now that all are started."""
+        self._is_whole = True
         self.alive = sum(running.status is None for running in self.running)
         for running in self.running:
             if running.pidfd >= 0:
@@ -60,9 +62,9 @@ class Brood:
                 self._bury(pid, status, usage)
                 pid, status, usage = reap()
         except ChildProcessError:
-            self.is_gone = True
+            self.is_gone = self._is_whole
         else:
-            if not self.alive:
+            if self._is_whole and not self.alive:
                 self._adopt()
         return self.is_gone
 

@@ -2,16 +2,20 @@
 
 Whatever can fail without starting anything (finding programs, opening files) is done
 for every stage first. What fails after that takes back what was started: the caller
-kills it.
+kills it. Where the system has no process to spare at the moment, a stage is tried again
+for a while; it has not run, so nothing happens twice.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from penstock.clock import Clock
+from penstock.model.command import Command
 from penstock.model.job import Job
 from penstock.model.outcome import Exited, NotStarted, Signaled, Usage
 from penstock.model.wiring import Wiring
@@ -19,7 +23,11 @@ from penstock.proc.files import Files
 from penstock.proc.flow import start_relays
 from penstock.proc.lean import Started
 from penstock.proc.nice import check_nice, renice
-from penstock.proc.spawn import CannotStart, find_program, spawn
+from penstock.proc.spawn import CannotStart, Streams, find_program, spawn
+
+# What others may give back soon. (EMFILE is not: the descriptors are our own.)
+_PASSING = (errno.EAGAIN, errno.ENFILE, errno.ENOMEM)
+_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, *[0.8] * 12)  # seconds: ten in all
 
 if TYPE_CHECKING:
     from penstock.proc.relay import Relay
@@ -97,13 +105,15 @@ class StartFailed(Exception):  # noqa: N818 (carries a value; never leaves the w
         self.ending = ending
 
 
-def launch(
+def launch(  # noqa: PLR0913 (what a start needs)
     job: Job,
     wiring: Wiring,
     files: Files,
     started: list[Running],
     relays: list[Relay],
+    *,
     clock: Clock,
+    rest: Callable[[float], bool],
 ) -> None:
     """Start every stage of `job`.
 
@@ -114,6 +124,7 @@ def launch(
         started: receives each stage as it starts, so that nothing is lost on failure.
         relays: receives each relay as it starts.
         clock: for the times of the starts.
+        rest: lets so many seconds pass; False: the job is to be stopped.
 
     Raises:
         StartFailed: for the first stage that could not be; `started` has those before.
@@ -131,7 +142,7 @@ def launch(
         for position, stage in enumerate(job.stages):
             plan = wiring.stages[position]
             command = files.named(stage.command, plan)
-            process = spawn(command, *prepared[position])
+            process = _start(command, *prepared[position], rest)
             started.append(Running(position, process, clock.now()))
             started[-1].open()
             if command.nice:
@@ -155,3 +166,20 @@ def _open_edges(wiring: Wiring, files: Files) -> None:
         files.make_fifos(wiring.fifos)
     for relay in wiring.relays:
         files.open_pipes(relay.opens)
+
+
+def _start(
+    command: Command, program: str, streams: Streams, rest: Callable[[float], bool]
+) -> subprocess.Popen[bytes]:
+    """Start `command`, again and again while there is no room for it.
+
+    Raises:
+        CannotStart: as `spawn`; or there was no room in all that time.
+    """
+    for pause in _PAUSES:
+        try:
+            return spawn(command, program, streams)
+        except CannotStart as cause:
+            if cause.ending.errno not in _PASSING or not rest(pause):
+                raise
+    return spawn(command, program, streams)

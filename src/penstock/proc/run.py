@@ -14,6 +14,7 @@ Every wait is in `_wait`, and every wait but the first has a deadline.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -132,9 +133,18 @@ class _Run:
         brood = self._brood
         started = brood.running, brood.relays
         try:
-            launch(self.job, wiring, self.files, *started, self._clock)
+            launch(
+                self.job,
+                wiring,
+                self.files,
+                *started,
+                clock=self._clock,
+                rest=self._rest,
+            )
         except StartFailed as failure:
-            self._fail_to_start(failure.position, failure.ending)
+            if self.stopped is None:
+                self._fail_to_start(failure.position, failure.ending)
+            self.files.release_all()  # or what was started would wait for the rest
         brood.attend()
         self._watch_fifos()
         for pump in self.files.logs.values():
@@ -181,7 +191,9 @@ class _Run:
         self._wait(lambda: brood.is_gone or self.stopped is not None, deadline)
         if brood.collect():
             return
-        if self.job.leaks == "allow" and self.stopped is None:
+        # What lives in a PID namespace of ours dies with us, whatever is allowed.
+        may_stay = self.job.leaks == "allow" and os.getpid() != 1
+        if may_stay and self.stopped is None:
             self.spared = living()
         else:
             self.stragglers = living(brood.relaying)
@@ -251,6 +263,11 @@ class _Run:
         fifos = self.files.fifos
         if fifos is not None:
             self._watch.listen(fifos.fileno(), fifos.hear)
+
+    def _rest(self, seconds: float) -> bool:
+        """Let time pass before a start is tried again; False: do not."""
+        deadline = self._clock.now() + seconds
+        return not self._wait(lambda: self.stopped is not None, deadline)
 
     def _has_changed(self, alive_before: int) -> bool:
         brood = self._brood
