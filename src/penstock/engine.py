@@ -45,6 +45,7 @@ from penstock.model.job import Job, Pipeline
 from penstock.model.outcome import TROUBLE, Outcome
 from penstock.model.tally import Tally, count
 from penstock.plan.base import Plan
+from penstock.plan.deadline import Deadline
 from penstock.plan.frame import plan_run, spare_slots
 
 
@@ -162,7 +163,12 @@ class Engine:
         self._passed: deque[PassJob] = deque()  # of which the plan does not know yet
 
     def run(
-        self, pipeline: Pipeline, *, name: str, keep_going: bool = False
+        self,
+        pipeline: Pipeline,
+        *,
+        name: str,
+        keep_going: bool = False,
+        deadline: float | None = None,
     ) -> RunResult:
         """Run every job of `pipeline` that can be run, and wait for the end.
 
@@ -170,6 +176,7 @@ class Engine:
             pipeline: its jobs are started in its order, as far as needs and slots let.
             name: of the run, for its events.
             keep_going: after a failure, still run what does not depend on it.
+            deadline: seconds after which all ends as timed out; None for never.
 
         The executor has `spare_slots` more than jobs are to be alive at once.
 
@@ -178,6 +185,8 @@ class Engine:
         """
         slots = self._executor.slots - spare_slots(pipeline)
         plan = plan_run(pipeline, slots, keep_going=keep_going)
+        if deadline is not None:
+            plan = Deadline(plan, deadline)
         jobs = [job.name for job in pipeline.jobs]
         names = (*jobs, *(family.name for family in pipeline.families))
         return self.carry_out(plan, name=name, jobs=names, file=pipeline.file)

@@ -48,6 +48,10 @@ from tests.report.examples import KILL, LATE, TERM
             "timed out, having said nothing for 1m30s, killed by SIGTERM",
         ),
         (
+            TimedOut(90.0, "run", TERM, escalated=False),
+            "timed out: the run was to take 1m30s at most, killed by SIGTERM",
+        ),
+        (
             OutOfMemory(64 << 20, 65 << 20, KILL),
             "held 65 MiB of memory, of 64 MiB that it may; killed",
         ),

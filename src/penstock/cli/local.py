@@ -41,6 +41,7 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     flags: SignalFlags | None = None,
     output: int | None = None,
     keep_going: bool = False,
+    deadline: float | None = None,
     terms: Terms | None = None,
 ) -> RunResult:
     """Run `pipeline` to its end on at most `slots` workers.
@@ -56,6 +57,7 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
         output: what the jobs' output is printed on; the run is stopped as by SIGPIPE
             when nobody reads that any more.
         keep_going: see `Engine.run`.
+        deadline: see `Engine.run`.
         terms: the jobserver that is asked before a job is started, if there is one.
 
     Raises:
@@ -66,7 +68,7 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     def act() -> RunResult:
         interrupts = flags if output is None else _Reader(output, flags)
         engine = Engine(executor, sinks, interrupts=interrupts, dispatch=dispatch)
-        return engine.run(pipeline, name=name, keep_going=keep_going)
+        return engine.run(pipeline, name=name, keep_going=keep_going, deadline=deadline)
 
     workers = slots + spare_slots(pipeline)
     pool = Pool(workers, nursery, wakes=(flags.fileno(),), output=output)

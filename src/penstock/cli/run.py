@@ -56,6 +56,7 @@ def main(given: RunOptions, nursery: Nursery) -> int:
             flags=flags,
             output=1 if grouped else None,
             keep_going=given.keep_going,
+            deadline=given.deadline,
             terms=terms,
         )
     except StdoutClosed:

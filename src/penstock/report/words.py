@@ -52,6 +52,8 @@ def _timed_out(after: str, limit_of: str) -> str:
     match limit_of:
         case "idle":
             return f"timed out, having said nothing for {after}"
+        case "run":
+            return f"timed out: the run was to take {after} at most"
         case "job":
             return f"timed out after {after}, the timeout of the job"
         case "ready":

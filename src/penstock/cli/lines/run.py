@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from penstock.cli.lines.shared import (
+    DEADLINE,
     FRESH,
     GRACE,
     ISOLATE,
@@ -35,6 +36,7 @@ class RunOptions(NamedTuple):
     timeout: float | None = None
     grace: float | None = None
     linger: float | None = None
+    deadline: float | None = None
     leaks: Leaks | None = None
     keep_going: bool = False
     jobserver: str | None = None
@@ -72,6 +74,7 @@ LINE = Subcommand(
             help="When to end a job without a timeout of its own: 5, 500ms, 1h30m. "
             "[default: never]"
         ),
+        DEADLINE,
         GRACE,
         LINGER,
         LEAKS._replace(

@@ -64,6 +64,13 @@ LINGER = Option(
     read_duration,
     "DURATION",
 )
+DEADLINE = Option(
+    "deadline",
+    ("--deadline",),
+    "When to end the whole run, with all that runs then; 0 for never. [default: never]",
+    read_timeout,
+    "DURATION",
+)
 IDLE = Option(
     "idle",
     ("--idle",),

@@ -1,0 +1,80 @@
+"""A deadline for a whole run, whatever its plan: when it passes, all ends as timed out.
+
+The plan within hears of it as of a signal, since it does the same about both: what runs
+is ended, what waits is skipped, and what must be done at the end is still done. What is
+said of it here tells the difference.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from penstock.model.action import Action, CancelJob, EndJob, SetAlarm, SkipJob
+from penstock.model.event import AlarmRang, Interrupted, News, RunStarted
+from penstock.model.outcome import Cancelled, Ending, Outcome, TimedOut
+from penstock.model.signals import signal_name
+from penstock.plan.base import Plan
+
+_ALARM = "deadline"
+_SIGALRM = 14
+_AS_HEARD = f"interrupted by {signal_name(_SIGALRM)}"
+CAUSE = "the deadline of the run has passed"
+
+
+class Deadline:
+    """A `Plan` that ends another one when its time is over.
+
+    Args:
+        plan: decides until then, and about what is to be done after it.
+        seconds: from the start of the run.
+
+    Attributes:
+        has_passed: it was not done in time.
+    """
+
+    def __init__(self, plan: Plan, seconds: float) -> None:
+        self.has_passed = False
+        self._plan = plan
+        self._seconds = seconds
+
+    @property
+    def is_done(self) -> bool:
+        """Whether every job has ended or was skipped."""
+        return self._plan.is_done
+
+    def handle(self, news: News) -> Iterator[Action]:
+        """Take note of `news`, and say what is to be done about it, in that order."""
+        if isinstance(news, RunStarted):
+            yield SetAlarm(_ALARM, self._seconds)
+        if news == AlarmRang(_ALARM):
+            self.has_passed = True
+            yield from self._reword(self._plan.handle(Interrupted(_SIGALRM, 0.0)))
+        else:
+            yield from self._reword(self._plan.handle(news))
+
+    def _reword(self, actions: Iterable[Action]) -> Iterator[Action]:
+        """The same, with the deadline as the cause of what it has caused."""
+        for action in actions:
+            match action:
+                case CancelJob(_, cause) if cause == _AS_HEARD:
+                    yield action._replace(cause=CAUSE)
+                case SkipJob(_, because) if because == _AS_HEARD:
+                    yield action._replace(because=CAUSE)
+                case EndJob(_, outcome):
+                    yield action._replace(outcome=self._time_out(outcome))
+                case _:
+                    yield action
+
+    def _time_out(self, outcome: Outcome) -> Outcome:
+        stages = tuple(
+            stage._replace(ending=self._ending(stage.ending))
+            for stage in outcome.stages
+        )
+        return outcome._replace(ending=self._ending(outcome.ending), stages=stages)
+
+    def _ending(self, ending: Ending) -> Ending:
+        match ending:
+            case Cancelled(cause, status, escalated) if cause == CAUSE:
+                return TimedOut(self._seconds, "run", status, escalated)
+            case _:
+                return ending

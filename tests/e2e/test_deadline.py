@@ -1,0 +1,29 @@
+"""``penstock run --deadline``, as a user meets it."""
+
+from __future__ import annotations
+
+from tests.commands import alive
+
+FILE = """
+jobs:
+  quick: {run: echo quick}
+  slow: {run: sleep 1000, needs: quick}
+  last: {run: echo last, needs: slow}
+"""
+
+
+def test_all_that_runs_at_the_deadline_has_timed_out(penstock_cli, tmp_path, marker):
+    (tmp_path / "penstock.yaml").write_text(FILE)
+    done = penstock_cli("run", "--deadline", "1")
+    assert done.status == 124
+    assert done.out == b"quick\n"
+    assert b"slow: timed out: the run was to take 1s at most" in done.err
+    assert b"the deadline of the run has passed" in done.err
+    assert b"raise --deadline" in done.err
+    assert alive(marker) == []
+
+
+def test_a_run_that_is_done_in_time_is_none_the_wiser(penstock_cli, tmp_path):
+    (tmp_path / "penstock.yaml").write_text("jobs: {quick: {run: echo quick}}")
+    done = penstock_cli("run", "--deadline", "1000")
+    assert (done.status, done.out) == (0, b"quick\n")
