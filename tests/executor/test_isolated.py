@@ -27,7 +27,6 @@ from tests.commands import (
     is_running,
     print_ready,
     python,
-    ready_pid,
     sh,
     wait_until,
 )
@@ -141,17 +140,20 @@ def test_a_worker_is_a_child_of_the_nursery(pool):
 
 
 def test_two_jobs_have_fifos_of_their_own(pool, tmp_path):
-    reader = f"read line < {path_token('f')}; echo ready $$ > {{}}; sleep 1000"
+    token = path_token("f")
     for name in ("one", "two"):
-        told = tmp_path / name
-        os.mkfifo(told)
+        reader = f"read line < {token}; echo {token} > {name}; mv {name} {name}.told"
         stages = (
             stage(sh("exec yes"))._replace(name="source"),
-            stage(sh(reader.format(told)))._replace(name="reader"),
+            stage(sh(f"cd {tmp_path}; {reader}; sleep 1000"))._replace(name="reader"),
         )
         pool.submit(Job(name, stages, (Link(0, 1, name="f"),)))
-        with told.open("rb") as stream:
-            ready_pid(stream)
+    told = [tmp_path / "one.told", tmp_path / "two.told"]
+    wait_until(lambda: all(path.exists() for path in told))
+    one, two = (path.read_text() for path in told)
+    assert "-fifo-" in one
+    assert "-fifo-" in two
+    assert one != two
     for name in ("one", "two"):
         pool.cancel(name, "enough", now=True)
     outcomes_of(pool, 2)
