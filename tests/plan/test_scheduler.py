@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from penstock.errors import UsageError
 from penstock.model.action import CancelJob, SkipJob, StartJob
+from penstock.model.event import Interrupted
 from penstock.model.job import Job, Pipeline
 from penstock.plan.scheduler import Scheduler
 from tests.plan.ledger import BEGIN, Ledger, job, over
@@ -218,6 +219,20 @@ def ancestors(name: str, jobs: list[Job]) -> set[str]:
         found.add(need := todo.pop())
         todo.extend(needs[need])
     return found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("keep_going", [False, True])
+def test_the_end_of_100_000_jobs_that_wait_takes_seconds(*, keep_going: bool):
+    jobs = [job("first"), *(job(f"ready{i}") for i in range(50_000))]
+    jobs += [job(f"unmet{i}", "first") for i in range(50_000)]
+    scheduler = Scheduler(Pipeline(tuple(jobs)), 1, keep_going=keep_going)
+    started = time.process_time()
+    scheduler.handle(BEGIN)
+    told = scheduler.handle(over("first", ok=False))
+    told += scheduler.handle(Interrupted(2, 0.0))
+    assert sum(isinstance(action, SkipJob) for action in told) >= 99_999
+    assert time.process_time() - started < 10
 
 
 @pytest.mark.slow

@@ -126,12 +126,15 @@ class Queue(Generic[Waiting]):
         """Let the `unwanted` wait no longer; they are returned."""
         dropped = []
         for demand, heap in list(self._heaps.items()):
-            out = [entry.waiting for entry in heap if unwanted(entry.waiting)]
-            if out:
-                dropped.extend(out)
-                heap[:] = [entry for entry in heap if entry.waiting not in out]
-                heapq.heapify(heap)
-                self._tidy(demand)
+            kept: list[_Entry[Waiting]] = []
+            for entry in heap:
+                if unwanted(entry.waiting):
+                    dropped.append(entry.waiting)
+                else:
+                    kept.append(entry)
+            heapq.heapify(kept)
+            self._heaps[demand] = kept
+            self._tidy(demand)
         return dropped
 
     def _is_free(self, demand: Demand) -> bool:
