@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from bench.installed import ROOT, Installed
 from bench.measure import Result, RunError
-from tests.matrix.cell import Cell, Fate, can_cage, run_cells
+from tests.matrix.cell import NEVER_READY, Cell, Fate, can_cage, run_cells
 from tests.matrix.victims import VICTIMS, victim
 
 REPORT = ROOT / "docs" / "kill-matrix.md"
@@ -43,13 +43,13 @@ class Peer(NamedTuple):
     timed: bool = False
 
 
+# -I: a "{}" of the victim is no place for an argument.
+_PARALLEL = (*["parallel", "-n0", "-I", "@@", "--timeout", "1"], "{}", ":::", "x")
 _NINJA = "rule run\n  command = sh ./victim\nbuild all: run\n"
 _PEERS = (
     Peer("timeout", ("timeout", str(_TIMEOUT)), timed=True),
     Peer("timeout -k", ("timeout", "-k", str(_GRACE), str(_TIMEOUT)), timed=True),
-    Peer(
-        "parallel", ("parallel", "-n0", "--timeout", "1", "{}", ":::", "x"), timed=True
-    ),
+    Peer("parallel", _PARALLEL, timed=True),
     Peer("xargs", ("xargs", "-a", "input", "-n1", "-P2"), (("input", "x\n"),)),
     Peer("make", ("make", "-j2"), (("Makefile", "all:\n\t@sh ./victim\n"),)),
     Peer("ninja", ("ninja",), (("build.ninja", _NINJA),)),
@@ -139,6 +139,8 @@ def _patient(argv: tuple[str, ...]) -> tuple[str, ...]:
 
 def _told(fate: Fate) -> str:
     """A cell of the table."""
+    if fate.err.endswith(NEVER_READY):
+        raise RunError(f"{fate.name}: {NEVER_READY}")
     if fate.status is None:
         return "hangs"
     return str(len(fate.survivors)) if fate.survivors else "·"

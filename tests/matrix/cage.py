@@ -16,11 +16,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from tests.matrix.cell import NOBODY, Cell, Fate
+from tests.matrix.cell import NEVER_READY, NOBODY, Cell, Fate
 
 PATIENCE = 25.0  # seconds
 ALLOWANCE = 3.0  # seconds in which what is left may end: one, on a machine at rest
-MOST_TOLD = 8
 MOMENT = 0.1  # seconds
 TITLES = {"N": "ps-nursery", "W": "ps-worker"}
 
@@ -36,7 +35,7 @@ def main(place: Path) -> Fate:
     tool = _start(cell, place, ready, err)
     started = time.monotonic()
     if not (cell.early or _await(lambda: _is_told(ready), cell.ready)):
-        return _end(cell, None, started, started, err, "the victim never was ready")
+        return _end(cell, None, started, started, err, NEVER_READY)
     if cell.signal:
         _pause(cell.delay)
         _signal(cell, tool)
@@ -150,7 +149,7 @@ def _left() -> list[int]:
 
 
 def _told(pids: list[int]) -> tuple[str, ...]:
-    return tuple(f"{pid} {_comm(pid)}: {_command(pid)}" for pid in pids[:MOST_TOLD])
+    return tuple(f"{pid} {_comm(pid)}: {_command(pid)}" for pid in pids)
 
 
 def _state(pid: int) -> str:

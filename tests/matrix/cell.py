@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 NOBODY = 65534
+NEVER_READY = "the victim never was ready"
 
 CAGE = ("unshare", "-fp", "--mount-proc", "--kill-child")
 

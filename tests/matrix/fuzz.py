@@ -22,6 +22,7 @@ from tests.matrix.victims import VICTIMS, victim
 
 STARTING = 0.15  # seconds, within which penstock has started its command
 RUNNING = 0.1
+MOST_TOLD = 8  # survivors
 
 LATE = ("U", "N", "W", "UN", "UW", "NW", "UU")
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT)
@@ -52,7 +53,7 @@ def trial(seed: int, number: int) -> Cell:
 def what_is_wrong(fate: Fate) -> str | None:
     """In a line; None if nothing is."""
     if fate.survivors:
-        return f"survived: {'; '.join(fate.survivors)}"
+        return f"survived: {'; '.join(fate.survivors[:MOST_TOLD])}"
     if fate.status is None:
         return f"penstock hangs: {fate.err}"
     if "Traceback" in fate.err and not _is_pythons_own(fate.err):
