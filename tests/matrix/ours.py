@@ -8,13 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tests.matrix.cell import Cell
-from tests.matrix.victims import LEAVE, victim
+from tests.matrix.victims import LEAVE, VICTIMS, victim
 
 PENSTOCK = str(Path(sys.executable).with_name("penstock"))
 GRACE = 0.3  # seconds
 TIMEOUT = 0.6
 
 KILLS = ("U", "N", "W", "UN", "UW", "NW")
+ALL_AT_ONCE = "KILL U+N+W, isolated"
 
 _CANCEL = """\
 defaults: {{grace: {grace}s}}
@@ -29,7 +30,7 @@ jobs:
 def endings() -> tuple[str, ...]:
     """The columns of the matrix."""
     kills = tuple(f"KILL {'+'.join(layers)}" for layers in KILLS)
-    return ("timeout", "cancel", "TERM", "HUP", "INT", "INT twice", *kills)
+    return ("timeout", "cancel", "TERM", "HUP", "INT", "INT twice", *kills, ALL_AT_ONCE)
 
 
 def cells(name: str, *, nobody: bool = False) -> Iterator[Cell]:
@@ -50,6 +51,10 @@ def cells(name: str, *, nobody: bool = False) -> Iterator[Cell]:
     for layers in KILLS:
         title = f"KILL {'+'.join(layers)}"
         yield Cell(title, held, signal.SIGKILL, layers, nobody=nobody)
+    if not nobody or VICTIMS[name]()[0] == "/bin/sh":
+        # In a user namespace nobody may not reach an interpreter in /root any more.
+        isolated = _exec("--isolate", "pidns", "--linger", "30", *command)
+        yield Cell(ALL_AT_ONCE, isolated, signal.SIGKILL, "UNW", nobody=nobody)
 
 
 def _exec(*words: str) -> tuple[str, ...]:
@@ -76,6 +81,7 @@ STATUSES = {
     "KILL U+N": (-9,),
     "KILL U+W": (-9,),
     "KILL N+W": (125,),
+    ALL_AT_ONCE: (-9,),
 }
 """What the tool's own status must be; for `LEAVE`, 0 in place of 124."""
 
