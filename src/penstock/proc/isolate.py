@@ -139,5 +139,6 @@ def _last_error(what: str) -> OSError:
 
 
 def _write(path: str, text: str) -> None:
-    with open(path, "w", encoding="ascii") as file:
-        file.write(text)
+    # In the new namespace an interpreter below /root may be out of reach: no imports.
+    with open(path, "wb", buffering=0) as file:
+        file.write(text.encode())
