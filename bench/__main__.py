@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from bench.graph import bench_chains, bench_fan, bench_readers
 from bench.installed import CACHE, Installed, install, revision
 from bench.kill_matrix import bench_kill_matrix
 from bench.make import bench_make
@@ -23,6 +24,9 @@ BENCHES = {
     "exec": bench_exec,
     "pool": bench_pool,
     "pipe": bench_pipe,
+    "graph": bench_fan,
+    "readers": bench_readers,
+    "chains": bench_chains,
     "make": bench_make,
     "schedule": bench_schedule,
     "growth": bench_growth,

@@ -12,6 +12,7 @@ import pytest
 
 from penstock.executor.pool import Pool
 from penstock.model.job import Job, Link, Stage
+from penstock.model.limits import Limits
 from penstock.model.link import path_token
 from penstock.model.outcome import Cancelled, Exited, NotStarted, Signaled
 from penstock.model.stream import Direct, Handed
@@ -227,6 +228,72 @@ def test_a_record_that_is_cut_short_is_no_success(pool: Pool):
     outcome = run(pool, graph(stages, *links))
     assert outcome.trouble == "merge into c failed: a record was cut short"
     assert outcome.status == 125
+
+
+# --- deadlocks ----------------------------------------------------------------------
+
+
+def deadlock(pool: Pool, stages: Sequence[Stage], *links: Link) -> str:
+    """Why a job was ended, which must not take long."""
+    limits = Limits(stall=0.4)
+    outcome = run(pool, graph(stages, *links)._replace(limits=limits))
+    assert outcome.status == 125
+    assert outcome.elapsed < 4
+    assert outcome.culprit is not None
+    ending = outcome.stages[outcome.culprit].ending
+    assert isinstance(ending, Cancelled)
+    head, _, what = ending.cause.partition(": ")
+    assert head == "deadlock, nothing has moved for 0.4 s"
+    return what
+
+
+def test_two_branches_that_are_read_in_turn_are_a_deadlock(pool: Pool):
+    script = f"cat {path_token('a')} {path_token('b')}"
+    stages = [named("source", "exec yes"), named("r", script)]
+    what = deadlock(pool, stages, Link(0, 1, name="a"), Link(0, 1, name="b"))
+    assert what == (
+        "source writes source -> its 2 readers; r reads source -> r (FIFO a); "
+        "source -> r (FIFO b) is full"
+    )
+
+
+def test_a_coproc_of_which_nobody_begins_is_a_deadlock(pool: Pool):
+    stages = [named("asks", "read x"), named("answers", "read x; echo $x")]
+    pair = Link(0, 1, is_coproc=True), Link(1, 0, is_coproc=True)
+    what = deadlock(pool, stages, *pair)
+    assert what == "asks reads answers -> asks; answers reads asks -> answers"
+
+
+def test_a_fifo_that_is_opened_again_is_a_deadlock(pool: Pool):
+    script = f"cat {path_token('f')}; cat {path_token('f')}"
+    stages = [named("source", "echo once"), named("r", script)]
+    what = deadlock(pool, stages, Link(0, 1, name="f"))
+    assert what == "r opens a FIFO that nobody writes to"
+
+
+def test_a_full_quota_is_told_as_the_deadlock_that_it_is(pool: Pool):
+    script = f"cat {path_token('a')} {path_token('b')}"
+    stages = [named("source", "exec yes"), named("r", script)]
+    links = [Link(0, 1, name=n, buffer="disk", quota_bytes=1 << 20) for n in "ab"]
+    assert "source -> r (FIFO b) is full" in deadlock(pool, stages, *links)
+
+
+@pytest.mark.slow
+def test_who_waits_for_the_world_outside_is_no_deadlock(pool: Pool):
+    reader, writer = os.pipe()
+    sleeper = named("sleeper", "sleep 1.2; echo")
+    fed = named("fed", "cat")._replace(stdin=Handed(0))
+    for source, given in ((sleeper, ()), (fed, (reader,))):
+        stages = [source, named("a", "cat"), named("b", "cat")]
+        what = graph(stages, Link(0, 1), Link(0, 2))
+        pool.submit(what._replace(limits=Limits(stall=0.3)), given)
+        if given:
+            with pytest.raises(TimeoutError):
+                wait_until(lambda: pool.wait(0.0), 1.2)
+            os.close(reader)
+            os.close(writer)
+        (outcome,) = outcomes_of(pool)
+        assert outcome.ok
 
 
 # --- what is left -------------------------------------------------------------------

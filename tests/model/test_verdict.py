@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.model.command import Command
-from penstock.model.job import Job, Link, Stage, chain
+from penstock.model.job import Job, Link, Rule, Stage, chain
 from penstock.model.outcome import (
     Cancelled,
     Ending,
@@ -181,3 +181,35 @@ def test_of_an_unseen_job_every_stage_ended_alike_and_none_is_ok():
     assert not outcome.ok
     assert [stage.ending for stage in outcome.stages] == [lost] * 3
     assert {stage.pid for stage in outcome.stages} == {None}
+
+
+def ruled(rule: Rule, links: tuple[Link, ...], *endings: Ending) -> Verdict:
+    """The verdict on a graph of so many stages."""
+    made = tuple(Stage(str(n), Command(("x",), "x")) for n in range(len(endings)))
+    return judge(Job("j", made, links, rule=rule), endings)
+
+
+def test_by_the_rule_of_the_last_only_the_last_counts():
+    assert ruled("last", chain(2), Exited(3), OK).culprit is None
+    assert ruled("last", chain(2), Exited(3), OK).ok == (False, True)
+    assert ruled("last", chain(2), OK, Exited(3)).culprit == 1
+
+
+def test_what_had_to_be_stopped_counts_whatever_the_rule():
+    late = TimedOut(1.0, "command", Exited(0), escalated=False)
+    assert ruled("last", chain(2), late, OK).culprit == 0
+
+
+def test_by_the_strict_rule_no_sigpipe_is_benign():
+    assert ruled("pipefail", chain(2), BROKEN_PIPE, OK).culprit is None
+    assert ruled("strict", chain(2), BROKEN_PIPE, OK).culprit == 0
+
+
+def test_a_sigpipe_is_benign_only_if_every_reader_ended_well():
+    links = (Link(0, 1), Link(0, 2, name="f"))
+    assert ruled("pipefail", links, BROKEN_PIPE, OK, OK).culprit is None
+    assert ruled("pipefail", links, BROKEN_PIPE, OK, Exited(1)).culprit == 2
+
+
+def test_the_reader_that_failed_is_to_blame_wherever_it_stands():
+    assert ruled("pipefail", (Link(1, 0),), Exited(1), BROKEN_PIPE).culprit == 0

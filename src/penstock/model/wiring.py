@@ -99,9 +99,11 @@ class Wiring(NamedTuple):
         relays: started before them.
         fifos: made before anything is started.
         pipes: what each pipe joins, in words.
+        is_graph: there is more to it than chains, so that it may come to a deadlock.
     """
 
     stages: tuple[StageWiring, ...]
     relays: tuple[RelayWiring, ...] = ()
     fifos: tuple[Fifo, ...] = ()
     pipes: tuple[str, ...] = ()
+    is_graph: bool = False

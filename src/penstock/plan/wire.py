@@ -79,7 +79,14 @@ class _Plumbing:
         stages = tuple(
             self._stage(position, opened) for position in range(len(self._job.stages))
         )
-        return Wiring(stages, relays, tuple(self._fifos), tuple(self._pipes))
+        return Wiring(
+            stages,
+            relays,
+            tuple(self._fifos),
+            tuple(self._pipes),
+            is_graph=bool(relays)
+            or any(n.name or n.is_coproc for n in self._job.links),
+        )
 
     def _stage(self, position: int, opened: set[int]) -> StageWiring:
         stage = self._job.stages[position]

@@ -56,9 +56,9 @@ class Readers:
         poll = select.poll()
         for reader in self.ahead:
             poll.register(reader, select.POLLOUT if reader in full else 0)
-        meter.begin()
+        meter.begin(*map(self.entry, full))
         ready = poll.poll()
-        meter.end(*map(self.entry, full))
+        meter.end()
         self._drop_lost(ready)
 
     def wait_for(self, source: int, meter: Meter) -> None:
@@ -67,9 +67,9 @@ class Readers:
         poll.register(source, select.POLLIN)
         for reader in self.ahead:
             poll.register(reader, 0)
-        meter.begin()
+        meter.begin(0)
         ready = poll.poll()
-        meter.end(0)
+        meter.end()
         self._drop_lost(ready)
 
     def _drop_lost(self, ready: list[tuple[int, int]]) -> None:

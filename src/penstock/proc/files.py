@@ -70,7 +70,7 @@ class Files:
 
     def __init__(self, descriptors: Sequence[int]) -> None:
         self.logs: dict[int, LogPump] = {}
-        self._handed = descriptors
+        self.handed = descriptors
         self._opened: list[int] = []
         self._pipes: dict[PipeEnd, int] = {}
         self._paths: dict[int, str] = {}  # of FIFOs, by pipe
@@ -78,6 +78,7 @@ class Files:
         self._keeps: set[int] = set()
         self.fifos: Fifos | None = None
         self.unopened: list[Fifo] = []
+        self.edge_of_inode: dict[int, str] = {}
 
     def make_fifos(self, fifos: Sequence[Fifo]) -> None:
         """Make all FIFOs of the job.
@@ -101,6 +102,16 @@ class Files:
         if self.fifos is not None:
             for stage in stages:
                 self.unopened += self.fifos.forsake(stage)
+
+    def leave_fifos(self) -> None:
+        """Hold no side of a FIFO any more, whether it was opened or not."""
+        if self.fifos is not None:
+            self.fifos.forsake_all()
+
+    def know_pipes(self, names: Sequence[str]) -> None:
+        """Remember by its inode what each pipe that is open joins."""
+        for end, descriptor in self._pipes.items():
+            self.edge_of_inode[os.fstat(descriptor).st_ino] = names[end.pipe]
 
     @property
     def ends(self) -> Mapping[PipeEnd, int]:
@@ -161,8 +172,7 @@ class Files:
 
     def release_all(self) -> None:
         """Close every end of a pipe that a command was to have."""
-        if self.fifos is not None:
-            self.fifos.forsake_all()
+        self.leave_fifos()
         for descriptor in self._pipes.values():
             os.close(descriptor)
         self._pipes.clear()
@@ -196,14 +206,14 @@ class Files:
         self.release_all()
         for pump in self.logs.values():
             pump.close()
-        for descriptor in (*self._opened, *self._handed):
+        for descriptor in (*self._opened, *self.handed):
             os.close(descriptor)
         for pending in self._pending:
             with suppress(OSError):
                 os.unlink(pending.partial)
         if self.fifos is not None:
             self.fifos.close()
-        self._opened, self._pending, self._handed = [], [], ()
+        self._opened, self._pending, self.handed = [], [], ()
 
     def _open(self, stream: Stdin | Stdout | Stderr | PipeEnd, stage: int) -> int:
         """The descriptor that serves `stream`."""
@@ -213,7 +223,7 @@ class Files:
             case PipeEnd():
                 return self._pipes[stream]
             case Handed(position):
-                return self._handed[position]
+                return self.handed[position]
             case Log():
                 self.logs[stage] = LogPump(stream)
                 return self.logs[stage].writer

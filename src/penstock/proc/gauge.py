@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from penstock.model.job import Job
 from penstock.proc.files import Files
@@ -12,12 +13,15 @@ from penstock.proc.memory import Memory
 from penstock.proc.stop import Stop
 from penstock.proc.trees import trees_of
 
+if TYPE_CHECKING:
+    from penstock.proc.stall import Stall
+
 
 class Gauge:
     """What commands write and hold can only be seen by looking: nothing wakes us.
 
     Attributes:
-        next_at: when to look; None if no limit asks for that.
+        stall: looks for a deadlock, if there may be one.
     """
 
     def __init__(
@@ -28,7 +32,13 @@ class Gauge:
         self._memory = Memory(job, running)
         self._trees: dict[int, int] = {}
         self._every = _shortest(self._silence.every, self._memory.every)
-        self.next_at = None if self._every is None else now + self._every
+        self._next_at = None if self._every is None else now + self._every
+        self.stall: Stall | None = None
+
+    @property
+    def next_at(self) -> float | None:
+        """When to look; None if no limit asks for that."""
+        return _shortest(self._next_at, self.stall.next_at if self.stall else None)
 
     @property
     def peak_bytes(self) -> int | None:
@@ -37,12 +47,13 @@ class Gauge:
 
     def look(self, now: float) -> Stop | None:
         """Look, if it is time; the stop that follows from what was seen."""
-        if self._every is None or self.next_at is None or now < self.next_at:
-            return None
-        self.next_at = now + self._every
+        stalled = self.stall.look(now) if self.stall else None
+        if self._every is None or self._next_at is None or now < self._next_at:
+            return stalled
+        self._next_at = now + self._every
         self._trees = trees_of(self._running, self._trees)
         too_much = self._memory.look(self._trees) if self._memory.every else None
-        return too_much or self._silence.look(self._trees, now)
+        return too_much or stalled or self._silence.look(self._trees, now)
 
 
 def _shortest(*times: float | None) -> float | None:

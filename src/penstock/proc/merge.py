@@ -100,9 +100,9 @@ def _wait(pending: dict[int, _Source], target: int, meter: Meter) -> list[_Sourc
     poll.register(target, 0)
     for source in heard:
         poll.register(source.descriptor, select.POLLIN)
-    meter.begin()
+    meter.begin(*(source.entry for source in heard))
     ready = dict(poll.poll())
-    meter.end(*(source.entry for source in heard))
+    meter.end()
     if ready.pop(target, 0) & select.POLLERR:
         raise BrokenPipeError
     return [pending[descriptor] for descriptor in ready]
@@ -112,8 +112,8 @@ def _write(target: int, data: bytes, meter: Meter) -> None:
     if not data:
         return
     view = memoryview(data)
-    meter.begin()
+    meter.begin(0)
     while view:
         view = view[os.write(target, view) :]
-    meter.end(0)
+    meter.end()
     meter.moved(0, len(data))

@@ -10,7 +10,7 @@ from struct import Struct
 
 from penstock.clock import MonotonicClock
 
-_ENTRY = Struct("=qd")  # bytes, and seconds spent waiting
+_ENTRY = Struct("=qd?")  # bytes, seconds spent waiting, and whether that goes on
 _TEXT_BYTES = 240
 
 
@@ -24,21 +24,25 @@ class Meter:
         self._memory = mmap.mmap(-1, _TEXT_BYTES + _ENTRY.size * (edges + 1))
         self._clock = MonotonicClock()
         self._began = 0.0
+        self._awaited: tuple[int, ...] = ()
 
     def moved(self, entry: int, n_bytes: int) -> None:
         """Count bytes; entry 0 is the single side."""
-        before, waited = self._read(entry)
+        before, waited, _ = self._read(entry)
         self._write(entry, before + n_bytes, waited)
 
-    def begin(self) -> None:
-        """A wait begins."""
+    def begin(self, *entries: int) -> None:
+        """A wait begins, for the other side of these."""
+        self._awaited = entries
+        for entry in entries:
+            self._write(entry, *self._read(entry)[:2], is_waiting=True)
         self._began = self._clock.now()
 
-    def end(self, *entries: int) -> None:
-        """The wait is over; it was for the other side of these."""
+    def end(self) -> None:
+        """The wait is over."""
         seconds = self._clock.now() - self._began
-        for entry in entries:
-            moved, waited = self._read(entry)
+        for entry in self._awaited:
+            moved, waited, _ = self._read(entry)
             self._write(entry, moved, waited + seconds)
 
     def fail(self, reason: str) -> None:
@@ -59,16 +63,18 @@ class Meter:
         """How many seconds were spent waiting for that side."""
         return self._read(entry)[1]
 
-    def close(self) -> None:
-        """Give the memory back."""
-        self._memory.close()
+    def is_waiting(self, entry: int) -> bool:
+        """Whether that side is waited for now."""
+        return self._read(entry)[2]
 
-    def _read(self, entry: int) -> tuple[int, float]:
-        moved, waited = _ENTRY.unpack_from(self._memory, self._at(entry))
-        return int(moved), float(waited)
+    def _read(self, entry: int) -> tuple[int, float, bool]:
+        moved, waited, waits = _ENTRY.unpack_from(self._memory, self._at(entry))
+        return int(moved), float(waited), bool(waits)
 
-    def _write(self, entry: int, moved: int, waited: float) -> None:
-        _ENTRY.pack_into(self._memory, self._at(entry), moved, waited)
+    def _write(
+        self, entry: int, moved: int, waited: float, *, is_waiting: bool = False
+    ) -> None:
+        _ENTRY.pack_into(self._memory, self._at(entry), moved, waited, is_waiting)
 
     def _at(self, entry: int) -> int:
         return _TEXT_BYTES + entry * _ENTRY.size

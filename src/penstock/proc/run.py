@@ -146,7 +146,8 @@ class _Run:
                 self._fail_to_start(failure.position, failure.ending)
             self.files.release_all()  # or what was started would wait for the rest
         brood.attend()
-        self._watch_fifos()
+        if wiring.is_graph:
+            self._watch_edges()
         for pump in self.files.logs.values():
             self._watch.listen(pump.reader, partial(self._pump, pump))
 
@@ -204,6 +205,7 @@ class _Run:
         if brood.collect() or self.spared:
             return
         self._clock.resume()
+        self.files.leave_fifos()
         if not self._hurry and not (self.stopped and self.stopped.memory):
             ask_to_end(self.job, self._running)
             deadline = self._clock.now() + grace_of(self.job, self.stopped)
@@ -258,8 +260,12 @@ class _Run:
         self._hurry = True
         self.stopped = Stop(f"{name} could not be started", alive(self._running))
 
-    def _watch_fifos(self) -> None:
-        """Wake up when a FIFO is opened."""
+    def _watch_edges(self) -> None:
+        """Wake up when a FIFO is opened, and now and then to look for a deadlock."""
+        from penstock.proc.stall import Stall  # noqa: PLC0415 (only graphs need it)
+
+        relays, now = self._brood.relays, self._clock.now()
+        self._gauge.stall = Stall(self.job, self._running, relays, self.files, now)
         fifos = self.files.fifos
         if fifos is not None:
             self._watch.listen(fifos.fileno(), fifos.hear)

@@ -112,9 +112,9 @@ def _wait(source: int | None, target: int, front: bytes, meter: Meter) -> set[in
     poll.register(target, select.POLLOUT if front else 0)
     if source is not None:
         poll.register(source, select.POLLIN)
-    meter.begin()
+    meter.begin(1 if front else 0)
     ready = dict(poll.poll())
-    meter.end(1 if front else 0)
+    meter.end()
     if ready.get(target, 0) & select.POLLERR:
         raise BrokenPipeError
     return set(ready)
