@@ -98,6 +98,18 @@ def test_ten_recipes_with_eight_jobs_each_are_never_wider_than_make(
 @needs_make
 @pytest.mark.slow
 @pytest.mark.timeout(120)
+def test_ten_recipes_that_map_are_never_wider_than_make(watch, tmp_path):
+    _makefile(tmp_path, f"+@seq 6 | penstock map -q -j8 '{LEAF} #'")
+    run = watch(MAKES[0], "-j4")
+    told = run.end()
+    assert run.process.returncode == 0, told
+    assert 2 <= run.widest <= 4
+    assert "tokens" not in told
+
+
+@needs_make
+@pytest.mark.slow
+@pytest.mark.timeout(120)
 @pytest.mark.parametrize("make", MAKES)
 @pytest.mark.parametrize("victim", ["penstock", "ps-nursery"])
 def test_a_kill_loses_no_token(watch, tmp_path, make, victim, marker):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.cli.slots import Terms
 from penstock.clock import MonotonicClock
@@ -28,6 +28,9 @@ from penstock.proc.prctl import become_subreaper
 from penstock.proc.reaper import SWEEP_BUDGET, sweep_orphans
 from penstock.proc.signals import SignalFlags, stop_oneself
 from penstock.source.gate import Gate
+
+if TYPE_CHECKING:
+    from penstock.executor.gated import Gated
 
 
 def run_locally(  # noqa: PLR0913 (what a run needs, by name)
@@ -88,9 +91,10 @@ class Feeding(NamedTuple):
         dispatch: see `Engine`.
         flags: the signals that came.
         output: see `run_locally`.
+        terms: see `run_locally`; with a jobserver, nothing waits ahead.
     """
 
-    make_plan: Callable[[Pool], Plan]
+    make_plan: Callable[[Pool | Gated], Plan]
     slots: int
     ahead: int
     gate: Gate
@@ -98,6 +102,7 @@ class Feeding(NamedTuple):
     dispatch: Dispatch
     flags: SignalFlags
     output: int | None
+    terms: Terms | None = None
 
 
 def feed_locally(feeding: Feeding, nursery: Nursery, *, name: str) -> RunResult:
@@ -110,18 +115,20 @@ def feed_locally(feeding: Feeding, nursery: Nursery, *, name: str) -> RunResult:
 
     def act() -> RunResult:
         engine = Engine(
-            pool,
+            executor,
             feeding.sinks,
             interrupts=flags if output is None else _Reader(output, flags),
             dispatch=feeding.dispatch,
             inlet=gate,
         )
-        return engine.carry_out(feeding.make_plan(pool), name=name)
+        return engine.carry_out(feeding.make_plan(executor), name=name)
 
     wakes = (flags.fileno(), gate.fileno())
-    ahead = feeding.ahead
+    is_gated = feeding.terms is not None and feeding.terms.jobserver is not None
+    ahead = 0 if is_gated else feeding.ahead
     pool = Pool(feeding.slots, nursery, ahead=ahead, wakes=wakes, output=output)
-    return _act_and_close(pool, pool, nursery, flags, act)
+    executor = _gate(pool, feeding.terms)
+    return _act_and_close(pool, executor, nursery, flags, act)
 
 
 def _act_and_close(
@@ -145,7 +152,7 @@ def _act_and_close(
     return _heed_late(flags.close(), result)
 
 
-def _gate(pool: Pool, terms: Terms | None) -> Executor:
+def _gate(pool: Pool, terms: Terms | None) -> Pool | Gated:
     """The pool, behind a gate if there is a jobserver."""
     if terms is None or terms.jobserver is None:
         return pool

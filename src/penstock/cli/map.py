@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+from typing import TYPE_CHECKING
 
 from penstock.cli.lines.map import MapOptions
 from penstock.cli.local import Feeding, feed_locally
@@ -11,8 +12,8 @@ from penstock.cli.map_jobs import GROUPED, UNGROUPED, Commands, MapJobs, limits_
 from penstock.cli.map_output import Printer
 from penstock.cli.map_report import Reporter
 from penstock.cli.map_source import Input
-from penstock.cli.options import Jobs
 from penstock.cli.printing import say
+from penstock.cli.slots import Terms, Wanted, come_to_terms
 from penstock.cli.streams import warn
 from penstock.cli.workspace import StdoutClosed
 from penstock.engine import Plain
@@ -24,6 +25,9 @@ from penstock.plan.feed import Feed, Rules
 from penstock.proc.signals import SignalFlags, die_by
 from penstock.source.batch import Batches
 from penstock.spec.replace import Filling
+
+if TYPE_CHECKING:
+    from penstock.executor.gated import Gated
 
 _AHEAD = 64
 _OWN_DESCRIPTORS = 100
@@ -38,7 +42,9 @@ def main(given: MapOptions, nursery: Nursery) -> int:
         batches = Batches(source.records(), given.max_args or 1)
         if given.preview:
             return _print_commands(source, batches, commands)
-        return _Map(given, source, batches, commands).run(nursery)
+        wanted = Wanted(given.jobs, given.jobserver)
+        terms = come_to_terms(wanted, nursery, None, os.environ)
+        return _Map(given, source, batches, commands, terms).run(nursery)
     finally:
         source.close()
 
@@ -47,13 +53,17 @@ class _Map:
     """One run of `penstock map`."""
 
     def __init__(
-        self, given: MapOptions, source: Input, batches: Batches, commands: Commands
+        self,
+        given: MapOptions,
+        source: Input,
+        batches: Batches,
+        commands: Commands,
+        terms: Terms,
     ) -> None:
         self._given = given
         self._source = source
-        self._slots = _affordable(
-            (given.jobs or Jobs(100, 0)).resolve(len(os.sched_getaffinity(0)))
-        )
+        self._terms = terms
+        self._slots = _affordable(terms.slots)
         streams = UNGROUPED if given.ungroup else GROUPED
         self._jobs = MapJobs(batches, commands, limits_of(given), streams)
         self._needs_slot = commands.needs_slot
@@ -74,6 +84,7 @@ class _Map:
             printer or Plain(),
             flags,
             None if given.ungroup else 1,
+            self._terms,
         )
         try:
             result = feed_locally(feeding, nursery, name="map")
@@ -93,7 +104,7 @@ class _Map:
         """Whether it matters when each job is started, so that none waits ahead."""
         return self._needs_slot or bool(self._given.halt or self._given.delay)
 
-    def _make_plan(self, pool: Pool) -> Feed:
+    def _make_plan(self, pool: Pool | Gated) -> Feed:
         given = self._given
         slots = self._slots if self._needs_slot else 0
         rules = Rules(given.retries, given.halt, given.delay, slots)

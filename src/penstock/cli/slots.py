@@ -88,7 +88,10 @@ def _serve(
         except Unusable as error:
             raise PenstockError(f"no jobserver: {error}") from None
     if style == "fifo":
-        raise PenstockError("no jobserver: nowhere to put its FIFO; try pipe")
+        raise PenstockError(
+            "no jobserver: there is no directory of this run for its FIFO; "
+            "try --jobserver=pipe"
+        )
     if nursery.jobserver is None:
         raise PenstockError("no jobserver: write it as --jobserver=pipe")
     return nursery.jobserver, None

@@ -44,6 +44,11 @@ class Gated:
         return self._pool.slots
 
     @property
+    def room(self) -> int:
+        """How many jobs may be submitted now; those that wait have a place, too."""
+        return self._pool.slots - self._running - len(self._waiting)
+
+    @property
     def is_clean(self) -> bool:
         """See `Pool`."""
         return self._pool.is_clean

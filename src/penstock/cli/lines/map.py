@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from penstock.cli.lines.shared import GRACE, JOBS, JSON, LINGER, QUIET, TIMEOUT, VERBOSE
+from penstock.cli.lines.shared import (
+    GRACE,
+    JOBS,
+    JOBSERVER,
+    JSON,
+    LINGER,
+    QUIET,
+    TIMEOUT,
+    VERBOSE,
+)
 from penstock.cli.options import (
     Jobs,
     read_count,
@@ -53,6 +62,7 @@ class MapOptions(NamedTuple):
 
     operands: Words = Words()
     jobs: Jobs | None = None
+    jobserver: str | None = None
     arg_files: tuple[str, ...] = ()
     null: bool = False
     delimiter: bytes = b"\n"
@@ -118,6 +128,7 @@ LINE = Subcommand(
     Operand("operands", "COMMAND... ::: VALUE...", read_words),
     (
         JOBS,
+        JOBSERVER,
         Option(
             "arg_files",
             ("-a", "--arg-file"),
