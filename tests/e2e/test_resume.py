@@ -133,6 +133,20 @@ def test_it_says_from_where_it_goes_on(penstock_cli, define):
     assert b"2 jobs: 1 ok, 1 passed over in " in second.err
 
 
+def test_a_definition_is_known_again_by_whatever_name(penstock_cli, define):
+    text = "jobs: {a: {run: echo a}}"
+    define(text)
+    (penstock_cli.cwd / "link.yaml").symlink_to("penstock.yaml")
+    penstock_cli("run")
+    done = penstock_cli("run", str(penstock_cli.cwd / "link.yaml"), "--resume")
+    assert done.out == b""
+    lines = [
+        penstock_cli("run", "/dev/stdin", "--resume", stdin=text.encode()).out
+        for _ in range(2)
+    ]
+    assert lines == [b"a\n", b""]
+
+
 def test_what_is_not_over_cannot_be_resumed(penstock_cli, define, marker):
     define("jobs: {a: {run: sleep 300}}")
     with penstock_cli.start("run") as process:

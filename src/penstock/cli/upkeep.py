@@ -13,6 +13,7 @@ from penstock.model.job import Pipeline
 from penstock.report.directory import ROOT
 from penstock.report.words import plural
 from penstock.state.memory import Memory, Site
+from penstock.state.outputs import is_device
 from penstock.state.record import Past, last_run
 from penstock.state.stop import Stop
 from penstock.state.upkeep import Inner, Upkeep
@@ -72,7 +73,9 @@ def open_upkeep(
 
 def name_definition(file: str | None) -> str:
     """A definition file as it is called in what is remembered: from here."""
-    return "" if file is None else os.path.relpath(os.path.realpath(file))
+    if file is None or is_device(file):  # a pipe has another name in each run
+        return file or ""
+    return os.path.relpath(os.path.realpath(file))
 
 
 def _last_run(definition: str, given: RunOptions) -> Past | None:
