@@ -156,6 +156,7 @@ def test_a_ctrl_z_stops_the_jobs_too_and_fg_lets_them_go_on(
     line = f'{penstock_cli.program} exec -t 20 -- sh -c "{script}"\n'
     terminal.type(line.encode())
     terminal.expect(b"ready")
+    wait_until(lambda: states(marker, "sleep 1.25"))
     terminal.type(b"\x1a")
     terminal.expect(b"Stopped")
     wait_until(lambda: states(marker, "sleep 1.25") == {"T"})

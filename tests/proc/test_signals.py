@@ -150,6 +150,21 @@ def test_without_a_signal_there_is_none_to_take():
     assert apart(lambda: received([])) == [None]
 
 
+def test_a_ctrl_z_is_done_by_whoever_asks_and_asks_nobody_to_stop():
+    def suspend_and_end() -> tuple[list[bool], int | None]:
+        flags = SignalFlags()
+        still: list[bool] = []
+        flags.on_suspend = lambda: still.append(True)
+        os.kill(os.getpid(), signal.SIGTSTP)
+        assert not flags.ask_to_stop()
+        for number in (signal.SIGTSTP, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+        assert flags.ask_to_stop()
+        return still, flags.take()
+
+    assert apart(suspend_and_end) == ([True, True], signal.SIGTERM)
+
+
 def test_what_is_ignored_at_the_start_stays_ignored():
     def ignore_and_send() -> int | None:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)

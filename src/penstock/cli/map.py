@@ -74,7 +74,7 @@ class _Map:
         flags = SignalFlags()
         given = self._given
         reporter = Reporter(given)
-        printer = None if given.ungroup else self._printer(flags.fileno())
+        printer = None if given.ungroup else self._printer(flags)
         feeding = Feeding(
             self._make_plan,
             self._slots,
@@ -114,7 +114,7 @@ class _Map:
     def _is_final(self, outcome: Outcome) -> bool:
         return self._feed is None or self._feed.is_final(outcome)
 
-    def _printer(self, stop: int) -> Printer:
+    def _printer(self, stop: SignalFlags) -> Printer:
         given = self._given
         tag = given.tagstring or ("{}" if given.tag else None)
         if tag is not None:

@@ -10,6 +10,7 @@ from penstock.cli.workspace import StdoutClosed
 from penstock.errors import PenstockError
 from penstock.model.job import Job
 from penstock.model.outcome import NOTHING_KEPT, Outcome
+from penstock.proc.signals import SignalFlags
 from penstock.proc.transfer import Outlet
 
 _CHUNK = 1 << 16
@@ -22,7 +23,7 @@ class Printer:
         is_final: whether a job that ended so is not tried again.
         tag_of: what each line of a job's output begins with; None: nothing.
         ordered: in the order in which the jobs were started.
-        stop: a descriptor that is readable once the run is to stop.
+        stop: tells once the run is to stop.
     """
 
     def __init__(
@@ -31,7 +32,7 @@ class Printer:
         *,
         tag_of: Callable[[Job], bytes] | None,
         ordered: bool,
-        stop: int,
+        stop: SignalFlags,
     ) -> None:
         self._is_final = is_final
         self._tag_of = tag_of

@@ -11,6 +11,8 @@ import os
 import select
 import stat
 
+from penstock.proc.signals import SignalFlags
+
 _AT_ONCE = 1 << 20
 _REFUSED = (errno.EINVAL, errno.ENOSYS, errno.EBADF, errno.EXDEV, errno.EOPNOTSUPP)
 
@@ -20,10 +22,10 @@ class Outlet:
 
     Args:
         target: to write to; a pipe, a file, or anything else.
-        stop: a descriptor that is readable once nothing more is to be written.
+        stop: tells once nothing more is to be written.
     """
 
-    def __init__(self, target: int, stop: int) -> None:
+    def __init__(self, target: int, stop: SignalFlags) -> None:
         self._target = target
         mode = os.fstat(target).st_mode
         self._is_file = stat.S_ISREG(mode)
@@ -86,4 +88,9 @@ class Outlet:
 
     def _is_ready(self) -> bool:
         """Wait until something can be written; False if it is to stop."""
-        return all(descriptor != self._stop for descriptor, _ in self._poll.poll())
+        while True:
+            ready = [descriptor for descriptor, _ in self._poll.poll()]
+            if self._stop.fileno() in ready and self._stop.ask_to_stop():
+                return False
+            if self._target in ready:
+                return True  # a Ctrl-Z alone has only made us stand still
