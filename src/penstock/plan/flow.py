@@ -51,4 +51,4 @@ def source_name(job: Job, link: Link) -> str:
 def target_name(job: Job, link: Link) -> str:
     """Where a link leads to, in words."""
     name = job.stages[link.target].name
-    return name if link.name is None else f"{name} (FIFO {link.name})"
+    return name if link.name is None else f"{name} ({link.name})"
