@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 from penstock.cli.options import DEFAULT_FILE
@@ -9,6 +10,25 @@ from penstock.errors import UsageError
 from penstock.model.job import Pipeline
 from penstock.proc.disk import LocalDisk
 from penstock.spec.load import Definition, examine
+
+
+def all_settings(
+    settings: Mapping[str, str], files: Mapping[str, str]
+) -> dict[str, str]:
+    """The settings, and under them the contents of files, by name of the variable.
+
+    Raises:
+        UsageError: a file cannot be read.
+    """
+    contents: dict[str, str] = {}
+    for name, path in files.items():
+        try:
+            with open(path, "rb") as file:
+                contents[name] = os.fsdecode(file.read().removesuffix(b"\n"))
+        except OSError as error:
+            why = f"cannot read {path}: {error.strerror}"
+            raise UsageError(f"--set-file {name}={path}: {why}") from None
+    return {**contents, **settings}
 
 
 def read_definition(path: str, settings: Mapping[str, str]) -> Pipeline:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import resource
 
-from penstock.cli.definition import read_definition
+from penstock.cli.definition import all_settings, read_definition
+from penstock.cli.dryrun import print_dry_run
 from penstock.cli.lines.run import RunOptions
 from penstock.cli.local import run_locally
 from penstock.cli.slots import Wanted, come_to_terms
@@ -31,8 +32,10 @@ _DESCRIPTORS_A_JOB = 3  # two sockets while a worker is asked for, and a spool
 def main(given: RunOptions, nursery: Nursery) -> int:
     """Run the jobs; 0, 1, 124 or 125. Does not return if a signal ended the run."""
     path, names = given.target(os.path.exists)
-    pipeline = read_definition(path, given.settings)
-    pipeline = _limit(select(pipeline, names), given)
+    settings = all_settings(given.settings, given.setting_files)
+    pipeline = _limit(select(read_definition(path, settings), names), given)
+    if given.dry_run:
+        return print_dry_run(pipeline)
     if given.isolate:
         nursery.isolate(given.isolate)
     directory = _open_directory()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from penstock.cli.lines.shared import JSON, QUIET, SET
+from penstock.cli.lines.shared import JSON, QUIET, SET, SET_FILE
 from penstock.cli.options import DEFAULT_FILE, NO_SETTINGS, read_path
 from penstock.cli.syntax import Operand, Subcommand
 
@@ -15,6 +15,7 @@ class CheckOptions(NamedTuple):
 
     file: str | None = None
     settings: Mapping[str, str] = NO_SETTINGS
+    setting_files: Mapping[str, str] = NO_SETTINGS
     quiet: bool = False
     json: bool = False
 
@@ -30,7 +31,8 @@ LINE = Subcommand(
     Operand("file", "FILE", read_path, repeats=False),
     (
         SET,
-        QUIET._replace(help="Tell mistakes only."),
+        SET_FILE,
+        QUIET._replace(help="Tell mistakes and warnings only."),
         JSON._replace(help="Tell it in JSON, on standard output."),
     ),
 )

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from penstock.cli.lines.shared import (
     DEADLINE,
+    DRY_RUN,
     FRESH,
     GRACE,
     ISOLATE,
@@ -19,6 +20,7 @@ from penstock.cli.lines.shared import (
     QUIET,
     RESUME,
     SET,
+    SET_FILE,
     TIMEOUT,
     VERBOSE,
     split_target,
@@ -42,6 +44,8 @@ class RunOptions(NamedTuple):
     jobserver: str | None = None
     isolate: str | None = None
     settings: Mapping[str, str] = NO_SETTINGS
+    setting_files: Mapping[str, str] = NO_SETTINGS
+    dry_run: bool = False
     quiet: bool = False
     verbose: bool = False
     json: bool = False
@@ -87,6 +91,8 @@ LINE = Subcommand(
         FRESH,
         RESUME,
         SET,
+        SET_FILE,
+        DRY_RUN,
         QUIET._replace(help="Tell failures only."),
         VERBOSE,
         JSON,

@@ -145,6 +145,20 @@ SET = Option(
     "NAME=VALUE",
     repeats=True,
 )
+DRY_RUN = Option(
+    "dry_run",
+    ("-n", "--dry-run"),
+    "Print what would be run, in order and as lines for a shell, and run nothing.",
+)
+SET_FILE = Option(
+    "setting_files",
+    ("--set-file",),
+    "Give a variable the content of a file, without the newline at its end; can be "
+    "repeated.",
+    read_settings,
+    "NAME=FILE",
+    repeats=True,
+)
 QUIET = Option("quiet", ("-q", "--quiet"), "Do not tell how it ended.")
 VERBOSE = Option(
     "verbose", ("-v", "--verbose"), "Tell every start and end, with time and memory."

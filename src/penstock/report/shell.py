@@ -1,0 +1,179 @@
+"""A pipeline as lines for a shell: what would be run, in which order, and why.
+
+The lines can be pasted. They do what the jobs do as long as nothing goes wrong: what
+penstock is for (limits, clean ends, outputs that are whole) is told in comments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from itertools import islice
+
+from penstock.model.command import Command
+from penstock.model.job import Family, Job, Pipeline, Stage, chain
+from penstock.model.stream import Direct, Input, Null, Output
+from penstock.spec.duration import format_duration
+from penstock.spec.quoting import quote
+
+MOST_MEMBERS = 20
+"""Members of a family that are printed; there may be millions."""
+
+
+def shell_script(pipeline: Pipeline) -> str:
+    """All of it, every line ended."""
+    common = _common_env(pipeline)
+    lines = ["#!/bin/sh", "set -e"]
+    lines += [f"export {name}={quote(value)}" for name, value in common]
+    if pipeline.setup:
+        lines += _paragraph(pipeline.setup, "before all jobs", common)
+    for unit in in_order(pipeline):
+        if isinstance(unit, Family):
+            lines += _family(unit, common)
+        else:
+            lines += _paragraph(unit, _why(unit), common)
+    if any(job.policy.service for job in pipeline.jobs):
+        lines += ["", "# the services are stopped", "kill $services"]
+    if pipeline.teardown:
+        why = "after all jobs, however they ended"
+        lines += _paragraph(pipeline.teardown, why, common)
+    for job, why in (
+        (pipeline.on_success, "if all went well"),
+        (pipeline.on_failure, "if something failed"),
+        (pipeline.always, "in any case"),
+    ):
+        if job:
+            lines += map(_as_comment, _paragraph(job, why, common))
+    return "\n".join(lines) + "\n"
+
+
+def _as_comment(line: str) -> str:
+    return line if line[:1] in ("", "#") else "# " + line.replace("\n", "\n# ")
+
+
+def in_order(pipeline: Pipeline) -> Iterator[Job | Family]:
+    """Jobs and families, each after those that it needs, else in the order given."""
+    units: dict[str, Job | Family] = {job.name: job for job in pipeline.jobs}
+    units |= {family.name: family for family in pipeline.families}
+    done: set[str] = set()
+    for start in units:
+        path = [] if start in done else [(start, iter(units[start].needs))]
+        while path:
+            name, needs = path[-1]
+            need = next((n for n in needs if n in units and n not in done), None)
+            if need is not None:
+                path.append((need, iter(units[need].needs)))
+                continue
+            path.pop()
+            if name not in done:
+                done.add(name)
+                yield units[name]
+
+
+def _family(family: Family, common: tuple[tuple[str, str], ...]) -> Iterator[str]:
+    """Its first members."""
+    members = family.members()
+    for job in islice(members, MOST_MEMBERS):
+        yield from _paragraph(job, _why(job), common)
+    more = next(members, None)
+    if more:
+        yield f"\n# {family.name}: and so on, from {more.name}"
+
+
+def _why(job: Job) -> str:
+    return f"after {', '.join(job.needs)}" if job.needs else "needs no other"
+
+
+def _paragraph(
+    job: Job, why: str, common: tuple[tuple[str, str], ...]
+) -> Iterator[str]:
+    """One job: what it is, and its line."""
+    yield ""
+    notes = [why, *_notes(job)]
+    yield f"# {job.name}: {'; '.join(notes)}"
+    parts = [
+        _stage(stage, common, is_first=i == 0) for i, stage in enumerate(job.stages)
+    ]
+    if job.links == chain(len(job.stages)):
+        line = " | ".join(parts)
+        when = job.policy.when
+        if when:
+            line = f"if {_command(when, common)}; then\n{line}\nfi"
+        if job.policy.service:
+            line = f'{line} &\nservices="$services $!"'
+        yield line
+    else:
+        yield "# a graph of commands, which no line of sh can join:"
+        yield from ("#   " + part.replace("\n", "\n#   ") for part in parts)
+
+
+def _notes(job: Job) -> Iterator[str]:
+    """What penstock does for the job that its line does not."""
+    policy = job.policy
+    if job.limits.timeout is not None:
+        yield f"at most {format_duration(job.limits.timeout)}"
+    if policy.when:
+        yield "only if its `when` succeeds"
+    if policy.retry.times:
+        yield f"tried again up to {policy.retry.times} times"
+    if policy.service:
+        yield "a service: runs while others need it"
+    if policy.resources:
+        taken = ", ".join(f"{count} {name}" for name, count in policy.resources)
+        yield f"takes {taken}"
+    if policy.outputs:
+        yield "unless it is up to date"
+
+
+def _stage(stage: Stage, common: tuple[tuple[str, str], ...], *, is_first: bool) -> str:
+    """A command with its streams, as words for a shell."""
+    text = _command(stage.command, common)
+    match stage.stdin:
+        case Input(path):
+            text += f" <{quote(path)}"
+        case Null() if is_first:
+            text += " </dev/null"
+        case _:
+            pass
+    match stage.stdout:
+        case Output(path) | Direct(path):
+            text += f" >{quote(path)}"
+        case _:
+            pass
+    match stage.stderr:
+        case Direct(path):
+            text += f" 2>{quote(path)}"
+        case _:
+            pass
+    return text
+
+
+def _command(command: Command, common: tuple[tuple[str, str], ...]) -> str:
+    """A command with its environment, directory and niceness."""
+    words: list[str] = []
+    own = [pair for pair in command.env if pair not in common]
+    if own or command.cwd:
+        words.append("env")
+        words += ["-C", quote(command.cwd)] if command.cwd else []
+        words += [quote(f"{name}={value}") for name, value in own]
+    if command.nice:
+        words += ["nice", "-n", str(command.nice)]
+    return " ".join((*words, *map(quote, command.argv)))
+
+
+def _common_env(pipeline: Pipeline) -> tuple[tuple[str, str], ...]:
+    """The variables that all commands of the jobs have, with these values."""
+    return _shared(stage.command for job in _jobs(pipeline) for stage in job.stages)
+
+
+def _shared(commands: Iterable[Command]) -> tuple[tuple[str, str], ...]:
+    shared: dict[tuple[str, str], None] | None = None
+    for command in commands:
+        pairs = dict.fromkeys(command.env)
+        shared = pairs if shared is None else {p: None for p in shared if p in pairs}
+    return tuple(shared or ())
+
+
+def _jobs(pipeline: Pipeline) -> Iterator[Job]:
+    yield from pipeline.jobs
+    for family in pipeline.families:
+        yield from islice(family.members(), MOST_MEMBERS)
