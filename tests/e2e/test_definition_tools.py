@@ -108,3 +108,20 @@ def test_what_init_writes_runs_and_is_not_overwritten(penstock_cli, tmp_path):
     assert (tmp_path / "penstock.yaml").read_text() == text
     assert penstock_cli("init", "other.yaml").status == 0
     assert penstock_cli("init", "no/where.yaml").status == 2
+
+
+def test_a_dry_run_says_what_is_up_to_date_and_why_not(penstock_cli, definition):
+    definition.write_text("""\
+vars: {top: 3}
+jobs:
+  list: {run: seq 9, stdout: list.txt, outputs: list.txt}
+  head: {run: "head -n {{top}} list.txt", stdout: head.txt, outputs: head.txt}
+""")
+    assert b"# list: needs no other; never run\n" in penstock_cli("run", "-n").out
+    assert penstock_cli("run").status == 0
+    done = penstock_cli("run", "-n").out
+    assert b"# list: up to date\n\n# head: up to date\n" in done
+    assert b"seq" not in done
+    assert b"seq 9" in penstock_cli("run", "-n", "--fresh").out
+    changed = penstock_cli("run", "-n", "--set", "top=2").out
+    assert b"# head: needs no other; command changed: was `head -n 3" in changed

@@ -31,11 +31,9 @@ _DESCRIPTORS_A_JOB = 3  # two sockets while a worker is asked for, and a spool
 
 def main(given: RunOptions, nursery: Nursery) -> int:
     """Run the jobs; 0, 1, 124 or 125. Does not return if a signal ended the run."""
-    path, names = given.target(os.path.exists)
-    settings = all_settings(given.settings, given.setting_files)
-    pipeline = _limit(select(read_definition(path, settings), names), given)
+    pipeline = _read(given)
     if given.dry_run:
-        return print_dry_run(pipeline)
+        return print_dry_run(pipeline, fresh=given.fresh)
     if given.isolate:
         nursery.isolate(given.isolate)
     directory = _open_directory()
@@ -74,6 +72,13 @@ def main(given: RunOptions, nursery: Nursery) -> int:
     if result.tally.signal is not None and result.status != TROUBLE:
         die_by(result.tally.signal)
     return result.status
+
+
+def _read(given: RunOptions) -> Pipeline:
+    """What is to be run: the jobs that are wanted, with the limits that hold."""
+    path, names = given.target(os.path.exists)
+    settings = all_settings(given.settings, given.setting_files)
+    return _limit(select(read_definition(path, settings), names), given)
 
 
 def _limit(pipeline: Pipeline, given: RunOptions) -> Pipeline:

@@ -6,12 +6,13 @@ penstock is for (limits, clean ends, outputs that are whole) is told in comments
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from penstock.model.command import Command
 from penstock.model.job import Family, Job, Pipeline, Stage, chain
 from penstock.model.stream import Direct, Input, Null, Output
+from penstock.report.plain import visible
 from penstock.spec.duration import format_duration
 from penstock.spec.quoting import quote
 
@@ -19,31 +20,52 @@ MOST_MEMBERS = 20
 """Members of a family that are printed; there may be millions."""
 
 
-def shell_script(pipeline: Pipeline) -> str:
-    """All of it, every line ended."""
+Reasons = Callable[[Job], tuple[str, ...] | None]
+"""Why a job will be run; none: it is up to date. None for one that always is run."""
+
+
+def shell_script(pipeline: Pipeline, reasons: Reasons = lambda _: None) -> str:
+    """All of it, every line ended.
+
+    Args:
+        pipeline: what would be run.
+        reasons: as far as that is known before anything is run.
+    """
     common = _common_env(pipeline)
     lines = ["#!/bin/sh", "set -e"]
     lines += [f"export {name}={quote(value)}" for name, value in common]
     if pipeline.setup:
         lines += _paragraph(pipeline.setup, "before all jobs", common)
-    for unit in in_order(pipeline):
-        if isinstance(unit, Family):
-            lines += _family(unit, common)
-        else:
-            lines += _paragraph(unit, _why(unit), common)
+    lines += _jobs_in_order(pipeline, reasons, common)
     if any(job.policy.service for job in pipeline.jobs):
         lines += ["", "# the services are stopped", "kill $services"]
     if pipeline.teardown:
         why = "after all jobs, however they ended"
         lines += _paragraph(pipeline.teardown, why, common)
-    for job, why in (
+    for notice, why in (
         (pipeline.on_success, "if all went well"),
         (pipeline.on_failure, "if something failed"),
         (pipeline.always, "in any case"),
     ):
-        if job:
-            lines += map(_as_comment, _paragraph(job, why, common))
+        if notice:
+            lines += map(_as_comment, _paragraph(notice, why, common))
     return "\n".join(lines) + "\n"
+
+
+def _jobs_in_order(
+    pipeline: Pipeline, reasons: Reasons, common: tuple[tuple[str, str], ...]
+) -> Iterator[str]:
+    run: set[str] = set()  # names of those that would be, which may change the others
+    for unit in in_order(pipeline):
+        for job in _members(unit):
+            because = reasons(job)
+            if because == () and run.isdisjoint(job.needs):
+                yield f"\n# {job.name}: up to date"
+            else:
+                run.add(unit.name)
+                yield from _paragraph(job, _why(job, because), common)
+        if isinstance(unit, Family):
+            yield from _rest(unit)
 
 
 def _as_comment(line: str) -> str:
@@ -69,18 +91,25 @@ def in_order(pipeline: Pipeline) -> Iterator[Job | Family]:
                 yield units[name]
 
 
-def _family(family: Family, common: tuple[tuple[str, str], ...]) -> Iterator[str]:
-    """Its first members."""
-    members = family.members()
-    for job in islice(members, MOST_MEMBERS):
-        yield from _paragraph(job, _why(job), common)
-    more = next(members, None)
+def _members(unit: Job | Family) -> Iterator[Job]:
+    """The job itself; of a family, the first ones."""
+    return (
+        iter((unit,)) if isinstance(unit, Job) else islice(unit.members(), MOST_MEMBERS)
+    )
+
+
+def _rest(family: Family) -> Iterator[str]:
+    """What is said of the members that are not printed."""
+    more = next(islice(family.members(), MOST_MEMBERS, None), None)
     if more:
         yield f"\n# {family.name}: and so on, from {more.name}"
 
 
-def _why(job: Job) -> str:
-    return f"after {', '.join(job.needs)}" if job.needs else "needs no other"
+def _why(job: Job, reasons: tuple[str, ...] | None) -> str:
+    told = f"after {', '.join(job.needs)}" if job.needs else "needs no other"
+    if reasons == ():
+        return f"{told}; up to date, unless that changes what it reads"
+    return "; ".join((told, *map(visible, reasons or ())))
 
 
 def _paragraph(
@@ -120,8 +149,6 @@ def _notes(job: Job) -> Iterator[str]:
     if policy.resources:
         taken = ", ".join(f"{count} {name}" for name, count in policy.resources)
         yield f"takes {taken}"
-    if policy.outputs:
-        yield "unless it is up to date"
 
 
 def _stage(stage: Stage, common: tuple[tuple[str, str], ...], *, is_first: bool) -> str:
@@ -176,4 +203,4 @@ def _shared(commands: Iterable[Command]) -> tuple[tuple[str, str], ...]:
 def _jobs(pipeline: Pipeline) -> Iterator[Job]:
     yield from pipeline.jobs
     for family in pipeline.families:
-        yield from islice(family.members(), MOST_MEMBERS)
+        yield from _members(family)
