@@ -18,7 +18,7 @@ LINE = Subcommand(
     "init",
     "penstock.cli.init",
     InitOptions,
-    "[FILE]",
+    "[OPTIONS] [FILE]",
     "Write a definition file to begin with, and its JSON Schema for editors.",
     "penstock init && penstock run",
     f"FILE is {DEFAULT_FILE} unless it is named; the schema stands beside it. What is "

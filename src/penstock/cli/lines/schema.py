@@ -15,7 +15,7 @@ LINE = Subcommand(
     "schema",
     "penstock.cli.schema",
     SchemaOptions,
-    "",
+    "[OPTIONS]",
     "Print the JSON Schema of definition files, for editors.",
     "penstock schema >penstock.schema.json",
     "An editor with yaml-language-server uses it where the first line of a file says "
