@@ -14,6 +14,7 @@ from bench.graph import bench_chains, bench_fan, bench_readers
 from bench.installed import CACHE, Installed, install, revision
 from bench.kill_matrix import bench_kill_matrix
 from bench.make import bench_make
+from bench.map import bench_map, bench_map_output
 from bench.measure import Result, RunError, format_table
 from bench.pipe import bench_pipe
 from bench.pool import bench_pool
@@ -27,6 +28,8 @@ BENCHES = {
     "graph": bench_fan,
     "readers": bench_readers,
     "chains": bench_chains,
+    "map": bench_map,
+    "map-output": bench_map_output,
     "make": bench_make,
     "schedule": bench_schedule,
     "growth": bench_growth,

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import os
 import resource
+import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from penstock.cli.lines.map import MapOptions
 from penstock.cli.local import Feeding, feed_locally
 from penstock.cli.map_jobs import GROUPED, UNGROUPED, Commands, MapJobs, limits_of
+from penstock.cli.map_log import JobLog, read_log
 from penstock.cli.map_output import Printer
 from penstock.cli.map_report import Reporter
 from penstock.cli.map_source import Input
+from penstock.cli.options import Jobs
 from penstock.cli.printing import say
 from penstock.cli.slots import Terms, Wanted, come_to_terms
 from penstock.cli.streams import warn
 from penstock.cli.workspace import StdoutClosed
 from penstock.engine import Plain
+from penstock.errors import UsageError
 from penstock.executor.nursery import Nursery
 from penstock.executor.pool import Pool
 from penstock.model.outcome import TROUBLE, Outcome
@@ -39,7 +44,7 @@ def main(given: MapOptions, nursery: Nursery) -> int:
     source = Input(given)
     try:
         commands = Commands(given, source.names())
-        batches = Batches(source.records(), given.max_args or 1)
+        batches = _batches(given, source, commands)
         if given.preview:
             return _print_commands(source, batches, commands)
         wanted = Wanted(given.jobs, given.jobserver)
@@ -65,7 +70,8 @@ class _Map:
         self._terms = terms
         self._slots = _affordable(terms.slots)
         streams = UNGROUPED if given.ungroup else GROUPED
-        self._jobs = MapJobs(batches, commands, limits_of(given), streams)
+        limits = limits_of(given)
+        self._jobs = MapJobs(batches, commands, limits, streams, _is_done(given))
         self._needs_slot = commands.needs_slot
         self._feed: Feed | None = None
 
@@ -75,12 +81,13 @@ class _Map:
         given = self._given
         reporter = Reporter(given)
         printer = None if given.ungroup else self._printer(flags)
+        log = _open_log(given, printer)
         feeding = Feeding(
             self._make_plan,
             self._slots,
             0 if self._is_exact else _AHEAD,
             self._source.gate,
-            reporter.sinks(),
+            [*reporter.sinks(), *log],
             printer or Plain(),
             flags,
             None if given.ungroup else 1,
@@ -94,6 +101,8 @@ class _Map:
         finally:
             if printer is not None:
                 printer.close()
+            for each in log:
+                each.close()
         status = reporter.status(result)
         if result.tally.signal is not None and status != TROUBLE:
             die_by(result.tally.signal)
@@ -123,8 +132,42 @@ class _Map:
             self._is_final,
             tag_of=None if tag is None else self._jobs.take_tag,
             ordered=given.keep_order,
+            sized=given.joblog is not None,
             stop=stop,
         )
+
+
+def _batches(given: MapOptions, source: Input, commands: Commands) -> Batches:
+    """What each job is given."""
+    if not (given.many or given.joined):
+        return Batches(source.records(), given.max_args or 1)
+    if not commands.templates:
+        raise UsageError("-X and -m need a command to put the values in")
+    most = given.max_args or sys.maxsize
+    room = min(commands.room, given.max_chars or sys.maxsize)
+    return Batches(source.records(), most, room, commands.cost, _slots(given))
+
+
+def _slots(given: MapOptions) -> int:
+    return (given.jobs or Jobs(100, 0)).resolve(len(os.sched_getaffinity(0)))
+
+
+def _is_done(given: MapOptions) -> Callable[[int], bool] | None:
+    """Which jobs are left out, because of an earlier log."""
+    if not (given.resume or given.resume_failed):
+        return None
+    if given.joblog is None:
+        raise UsageError("--resume needs the log of what was run: --joblog FILE")
+    return read_log(given.joblog, successes=given.resume_failed)
+
+
+def _open_log(given: MapOptions, printer: Printer | None) -> list[JobLog]:
+    """The job log, if one is wanted."""
+    if given.joblog is None:
+        return []
+    size_of = printer.take_size if printer is not None else lambda _: 0
+    appending = given.resume or given.resume_failed
+    return [JobLog(given.joblog, size_of, appending=appending)]
 
 
 def _affordable(slots: int) -> int:

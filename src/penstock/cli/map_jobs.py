@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from penstock.cli.lines.map import MapOptions
@@ -12,7 +12,9 @@ from penstock.model.command import Command
 from penstock.model.job import Job, Link, Stage, chain
 from penstock.model.limits import GRACE, LINGER, Limits
 from penstock.model.stream import Inherit, Keep, Null, Stderr, Stdout
-from penstock.source.batch import Batches
+from penstock.source.batch import Batch, Batches
+from penstock.source.combine import Record
+from penstock.spec.program import LONGEST_ARGUMENT_BYTES
 from penstock.spec.quoting import quote
 from penstock.spec.replace import (
     Blank,
@@ -26,6 +28,9 @@ from penstock.spec.replace import (
 from penstock.spec.words import command_from_text
 
 _BLANKS = " \t\n"
+_RESERVE = 4096  # bytes, for what the kernel and the shell put beside a command
+_LARGEST = 10**9
+_POINTER_BYTES = 9  # and the NUL of a word
 
 
 class Streams(NamedTuple):
@@ -80,6 +85,21 @@ class Commands:
         text = " ".join(value for record in filling.records for value in record)
         return (command_from_text(text if text.strip() else ":"),)
 
+    def cost(self, record: Record) -> int:
+        """How much a record adds to the largest command, in bytes."""
+        return max(
+            _size(template, (record,)) - _size(template, ())
+            for template in self.templates
+        )
+
+    @property
+    def room(self) -> int:
+        """How many bytes of values fit into a command, so that execve(2) takes it."""
+        fixed = max(_size(template, ()) for template in self.templates)
+        environment = sum(len(k) + len(v) + 10 for k, v in os.environb.items())
+        whole = os.sysconf("SC_ARG_MAX") - environment
+        return max(1, min(LONGEST_ARGUMENT_BYTES, whole) - fixed - _RESERVE)
+
     def pieces(self, text: str) -> list[Piece]:
         """A text with its blanks."""
         return [*read_blanks(text, self._names, self._value)]
@@ -93,11 +113,18 @@ class MapJobs:
         commands: what it runs.
         limits: of each job.
         streams: where it prints to.
+        is_done: whether the job of a number was run before.
     """
 
     def __init__(
-        self, batches: Batches, commands: Commands, limits: Limits, streams: Streams
+        self,
+        batches: Batches,
+        commands: Commands,
+        limits: Limits,
+        streams: Streams,
+        is_done: Callable[[int], bool] | None = None,
     ) -> None:
+        self._is_done = is_done or (lambda _: False)
         self._batches = batches
         self._commands = commands
         self._limits = limits._replace(timeout=None)
@@ -123,10 +150,9 @@ class MapJobs:
 
     def next(self, slot: int) -> Job | None:
         """The next job, named by its number; None if there is none now."""
-        batch = self._batches.next()
+        batch = self._next_batch()
         if batch is None:
             return None
-        self._number += 1
         filling = Filling(batch, self._number, slot)
         commands = self._commands.fill(filling)
         if self._tag:
@@ -145,6 +171,24 @@ class MapJobs:
         if links is None:
             links = self._links[len(stages)] = chain(len(stages))
         return Job(str(self._number), stages, links, (), self._limits)
+
+    def _next_batch(self) -> Batch | None:
+        """What is for the next job that was not run before; `_number` is its."""
+        while (batch := self._batches.next()) is not None:
+            self._number += 1
+            if not self._is_done(self._number):
+                break
+        return batch
+
+
+def _size(template: CommandTemplate, records: tuple[Record, ...]) -> int:
+    """What a command with these records takes: its text, and a pointer for each word.
+
+    The number and the slot are counted as long as they may become.
+    """
+    filling = Filling(records, _LARGEST, _LARGEST)
+    text = os.fsencode(template.text(filling))
+    return len(text) + _POINTER_BYTES * len(records) * len(template.blanks)
 
 
 def limits_of(given: MapOptions) -> Limits:

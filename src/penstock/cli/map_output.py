@@ -23,6 +23,7 @@ class Printer:
         is_final: whether a job that ended so is not tried again.
         tag_of: what each line of a job's output begins with; None: nothing.
         ordered: in the order in which the jobs were started.
+        sized: note how much each job has printed, for `take_size`.
         stop: tells once the run is to stop.
     """
 
@@ -32,6 +33,7 @@ class Printer:
         *,
         tag_of: Callable[[Job], bytes] | None,
         ordered: bool,
+        sized: bool,
         stop: SignalFlags,
     ) -> None:
         self._is_final = is_final
@@ -39,6 +41,7 @@ class Printer:
         self._outlets = (Outlet(1, stop), Outlet(2, stop))
         self._is_open = [True, True]
         self._shelf = Shelf() if ordered else None
+        self._sizes: dict[str, int] | None = {} if sized else None
 
     def before(self, job: Job) -> tuple[Job, Sequence[int]]:
         """The job as it is; its turn is noted."""
@@ -58,6 +61,8 @@ class Printer:
         is_final = self._is_final(outcome)
         tag = self._tag_of(job) if self._tag_of and is_final else b""
         printout = Printout(tag, *map(piece_of, outcome.kept))
+        if self._sizes is not None and is_final:
+            self._sizes[job.name] = printout.out.size
         if not is_final:
             printout.close()
         elif self._shelf is None:
@@ -68,6 +73,10 @@ class Printer:
         else:
             self._keep(self._shelf, job.name, printout)
         return outcome._replace(kept=NOTHING_KEPT)
+
+    def take_size(self, name: str) -> int:
+        """The bytes that a job has printed on stdout; forgotten here."""
+        return 0 if self._sizes is None else self._sizes.pop(name, 0)
 
     def close(self) -> None:
         """Drop what was not printed."""

@@ -18,6 +18,7 @@ class Batches:
         most: how many at once.
         room: how much may be in a batch of more than one, as `cost` counts it.
         cost: of a record.
+        spread: over how many batches the last records go, if there is room left.
     """
 
     def __init__(
@@ -26,11 +27,14 @@ class Batches:
         most: int = 1,
         room: int | None = None,
         cost: Callable[[Record], int] | None = None,
+        spread: int = 1,
     ) -> None:
         self._source = source
         self._most = most
         self._room = room
         self._cost = cost or (lambda _: 0)
+        self._spread = spread
+        self._last: list[Batch] = []  # reversed
         self._batch: list[Record] = []
         self._filled = 0
         self._next: Record | None = None  # did not fit
@@ -38,20 +42,26 @@ class Batches:
     @property
     def is_over(self) -> bool:
         """Whether nothing will come any more."""
-        return self._source.is_over and not self._batch and self._next is None
+        held = self._batch or self._last or self._next is not None
+        return self._source.is_over and not held
 
     def next(self) -> Batch | None:
         """The next batch; None if it is not full yet, or there is none any more."""
         if self._most == 1:
             record = self._source.next()
             return None if record is None else (record,)
+        if self._last:
+            return self._last.pop()
         if self._next is not None:
             self._add(self._next)
             self._next = None
         while len(self._batch) < self._most:
             record = self._source.next()
             if record is None:
-                return self._take() if self._source.is_over and self._batch else None
+                if not self._source.is_over or not self._batch:
+                    return None
+                self._last = _share(self._take(), self._spread)
+                return self._last.pop()
             if not self._add(record):
                 self._next = record
                 break
@@ -72,3 +82,9 @@ class Batches:
         self._batch.clear()
         self._filled = 0
         return batch
+
+
+def _share(batch: Batch, number: int) -> list[Batch]:
+    """The records in so many batches, or fewer; the last batch first."""
+    size = -(-len(batch) // number)
+    return [batch[at : at + size] for at in range(0, len(batch), size)][::-1]

@@ -22,6 +22,7 @@ from penstock.cli.options import (
     read_duration,
     read_halt,
     read_header,
+    read_path,
     read_paths,
     read_text,
 )
@@ -85,6 +86,10 @@ class MapOptions(NamedTuple):
     retries: int = 1
     halt: Halt | None = None
     delay: float = 0.0
+    joblog: str | None = None
+    resume: bool = False
+    resume_failed: bool = False
+    max_chars: int | None = None
     preview: bool = False
     quiet: bool = False
     verbose: bool = False
@@ -237,6 +242,30 @@ LINE = Subcommand(
             "How long to wait between two starts.",
             read_duration,
             "DURATION",
+        ),
+        Option(
+            "joblog",
+            ("--joblog",),
+            "Write a line for each job that has ended, as GNU parallel does.",
+            read_path,
+            "FILE",
+        ),
+        Option(
+            "resume",
+            ("--resume",),
+            "Leave out the jobs that are in the job log.",
+        ),
+        Option(
+            "resume_failed",
+            ("--resume-failed", "--retry-failed"),
+            "Leave out the jobs that have succeeded by the job log.",
+        ),
+        Option(
+            "max_chars",
+            ("--max-chars",),
+            "With -X and -m: so many bytes of values for each job, at the most.",
+            read_count,
+            "NUMBER",
         ),
         Option("preview", ("--dry-run", "--dryrun"), "Print the commands only."),
         QUIET,

@@ -1,0 +1,215 @@
+"""What GNU parallel's authors found wrong in other tools: parallel_alternatives(7)."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.commands import alive, wait_until
+
+
+def numbers(n: int) -> bytes:
+    return b"".join(b"%d\n" % i for i in range(1, n + 1))
+
+
+def shell(line: str, program: Path) -> subprocess.CompletedProcess[bytes]:
+    """A line of bash, in which `map` is ours."""
+    text = f'set -o pipefail; map() {{ {program} map "$@"; }}; {line}'
+    return subprocess.run(
+        ["bash", "-c", text], capture_output=True, timeout=200, check=False
+    )
+
+
+def test_outputs_of_two_jobs_do_not_mix(penstock_cli):
+    text = "for i in 1 2 3; do head -c 9000 /dev/zero | tr '\\0' {}; echo; done"
+    done = penstock_cli("map", "-j4", text, ":::", "a", "b", "c", "d")
+    lines = done.out.split()
+    assert [lines[at] for at in range(0, 12, 3)] == [
+        lines[at + 2] for at in range(0, 12, 3)
+    ]
+    assert {len(line) for line in lines} == {9000}
+
+
+def test_stderr_of_two_jobs_does_not_mix(penstock_cli):
+    text = "echo {} >&2; sleep 0.05; echo {} >&2"
+    done = penstock_cli("map", "-j4", text, stdin=numbers(8))
+    lines = done.err.split()
+    assert lines[::2] == lines[1::2]
+
+
+def test_order_is_kept_on_both_streams(penstock_cli):
+    text = "sleep 0.0$((9 - {})); echo {}; echo {} >&2"
+    done = penstock_cli("map", "-j8", "-k", text, stdin=numbers(8))
+    assert done == (0, numbers(8), numbers(8))
+
+
+def test_a_full_disk_is_told(penstock_cli):
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [penstock_cli.program, "map", "echo", ":::", "a"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            check=False,
+        )
+    assert done.returncode == 125
+    assert done.stderr == (
+        b"penstock: cannot write to standard output: No space left on device\n"
+    )
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_no_temporary_file_is_left(penstock_cli, marker, tmp_path, number):
+    text = "head -c 100000 /dev/zero; touch ready; sleep 1000 #"
+    (tmp_path / "tmp").mkdir()
+    env = {"TMPDIR": str(tmp_path / "tmp")}
+    before = os.listdir("/tmp")
+    with penstock_cli.start("map", text, ":::", "1", env=env) as process:
+        wait_until((tmp_path / "ready").exists, 20)
+        process.send_signal(number)
+        process.communicate(timeout=20)
+    wait_until(lambda: alive(marker) == [], 5)
+    assert os.listdir(tmp_path / "tmp") == []
+    left = set(os.listdir("/tmp")) - set(before)
+    assert [name for name in left if name.startswith("penstock")] == []
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["'", '"', "a\nb", "a  b", "\t", "\\", "$(id)", ";", "~", "#", "é", "-e", ""],
+)
+def test_special_characters_are_passed_on(penstock_cli, value):
+    for text in ("printf %s {}", "printf %s {} | cat", 'printf %s "{}"'):
+        done = penstock_cli("map", text, ":::", value)
+        assert done == (0, os.fsencode(value), b"")
+
+
+def test_a_newline_in_a_value_read_with_nul(penstock_cli):
+    done = penstock_cli("map", "-0", "-k", "printf '<%s>'", stdin=b"a\nb\0c\0")
+    assert done.out == b"<a\nb><c>"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(240)
+def test_four_gigabytes_of_output_from_one_job(penstock_cli):
+    line = "map 'head -c {} /dev/zero' ::: 4295000000 | wc -c"
+    done = shell(line, penstock_cli.program)
+    assert (done.returncode, done.stdout.strip()) == (0, b"4295000000")
+
+
+def test_a_value_may_begin_with_a_dash(penstock_cli):
+    done = penstock_cli("map", "-k", "printf '%s\\n'", stdin=b"-n\n--help\n-\n--\n")
+    assert done == (0, b"-n\n--help\n-\n--\n", b"")
+
+
+def test_empty_input_runs_nothing(penstock_cli):
+    for args in (["echo"], ["-X", "echo"], ["-0", "echo"], ["-n2", "echo"]):
+        assert penstock_cli("map", *args) == (0, b"", b"")
+
+
+def test_a_very_long_line_is_one_value(penstock_cli):
+    value = b"x" * 120_000
+    done = penstock_cli("map", "printf %s {} | wc -c", stdin=value + b"\nabc\n")
+    assert sorted(done.out.split(), key=int) == [b"3", b"120000"]
+
+
+def test_a_value_too_long_for_the_kernel_fails_its_job_only(penstock_cli):
+    done = penstock_cli("map", "-k", "echo", stdin=b"x" * 200_000 + b"\nabc\n")
+    assert (done.status, done.out) == (1, b"abc\n")
+    assert b"Argument list too long" in done.err
+
+
+def test_values_never_exceed_what_a_command_takes(penstock_cli):
+    chance = random.Random(6)
+    values = ["'" * chance.randrange(2000) for _ in range(2000)]
+    text = "\n".join(values).encode()
+    assert penstock_cli("map", "-X", "true", stdin=text) == (0, b"", b"")
+    done = penstock_cli("map", "-X", "printf '%s\\n'", stdin=text)
+    assert done.status == 0
+    assert sorted(done.out.split(b"\n")[:-1]) == sorted(text.split(b"\n"))
+
+
+def test_a_missing_final_newline_loses_nothing(penstock_cli):
+    for data in (b"a\nb", b"a\nb\n"):
+        assert penstock_cli("map", "-k", "echo", stdin=data).out == b"a\nb\n"
+    done = penstock_cli("map", "-k", "printf", ":::", "a", "b")
+    assert done.out == b"ab"
+
+
+def test_every_job_has_one_record_though_workers_are_killed(penstock_cli, tmp_path):
+    line = ("map", "-j4", "--joblog", "log", "sleep 0.01; echo {}")
+    with penstock_cli.start(*line) as process:
+        process.stdin.write(numbers(500))
+        process.stdin.close()
+        while process.poll() is None:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+            for pid in workers_of(process.pid):
+                os.kill(pid, signal.SIGKILL)
+                break
+        out = process.stdout.read()
+    records = [
+        each.split(b"\t") for each in (tmp_path / "log").read_bytes().splitlines()
+    ]
+    assert sorted(int(record[0]) for record in records[1:]) == list(range(1, 501))
+    succeeded = [record[0] for record in records[1:] if record[6:8] == [b"0", b"0"]]
+    assert sorted(out.split()) == sorted(succeeded)
+
+
+def workers_of(pid: int) -> list[int]:
+    """The workers of a running penstock, by their names."""
+    found = []
+    for status in Path("/proc").glob("[0-9]*/status"):
+        try:
+            fields = dict(
+                line.split(":\t", 1) for line in status.read_text().splitlines()[:10]
+            )
+            name, parent = fields["Name"], int(fields["PPid"])
+            above = Path(f"/proc/{parent}/status").read_text()
+        except (OSError, KeyError, ValueError):
+            continue
+        if name == "ps-worker" and f"\nPPid:\t{pid}\n" in above:
+            found.append(int(status.parent.name))
+    return found
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_a_million_lines_take_no_more_memory_than_a_thousand(penstock_cli, tmp_path):
+    peaks = []
+    for n in (1_000, 1_000_000):
+        (tmp_path / "in").write_bytes(numbers(n))
+        peaks.append(memory_while(penstock_cli, "map", "-a", "in", "-j2", "true"))
+    assert peaks[1] - peaks[0] < 8 << 20
+
+
+def memory_while(penstock_cli, *line: str) -> int:
+    """The most bytes that all processes of a run hold in ten seconds, or to its end."""
+    most = 0
+    with penstock_cli.start(*line) as process:
+        for _ in range(40):
+            if process.poll() is not None:
+                break
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.25)
+            pids = [process.pid, *workers_of(process.pid)]
+            most = max(most, sum(resident(pid) for pid in pids))
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=20)
+    return most
+
+
+def resident(pid: int) -> int:
+    """The bytes of a process, shared ones in parts; 0 if it is gone."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    return next(
+        int(line.split()[1]) << 10 for line in text.splitlines() if line[:4] == "Pss:"
+    )
