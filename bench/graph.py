@@ -42,7 +42,7 @@ def bench_readers(here: Installed, rounds: int | None) -> Result:
                 ["bash", "-c", _tee(number)], here.environment
             )
             peers[f"penstock, {number}"] = timed(mine, here.environment)
-        seconds = take_turns(peers, rounds or 3)
+        seconds = take_turns(peers, rounds or 5)
     result = Result(
         "readers",
         f"{SOURCE} to 1, 2, 4 and 8 readers (wc -c)",
@@ -71,7 +71,7 @@ def bench_chains(here: Installed, rounds: int | None) -> Result:
     return Result(
         "chains",
         f"{SOURCE} | ... | wc -c, of 2 to 6 commands",
-        take_turns(peers, rounds or 3),
+        take_turns(peers, rounds or 5),
         Goal("penstock, 6", "bash, 6", 1.0),
     )
 

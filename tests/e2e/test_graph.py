@@ -150,6 +150,22 @@ def test_what_goes_wrong_is_told_with_its_edge_and_soon(
     assert told in done.err.decode()
 
 
+def test_stdout_may_be_added_to_a_file(penstock_cli: PenstockCli, tmp_path: Path):
+    (tmp_path / "penstock.yaml").write_text(
+        "jobs:\n"
+        "  graph:\n"
+        "    stages:\n"
+        "      s: seq 2\n"
+        "      a: {run: wc -l, from: s, append: a.txt}\n"
+        "      b: {run: wc -c, from: s, append: b.txt}\n"
+        "  chain: {pipe: [seq 3, wc -l], append: c.txt}\n"
+    )
+    assert [penstock_cli("run").status for _ in range(2)] == [0, 0]
+    assert (tmp_path / "a.txt").read_text() == "2\n2\n"
+    assert (tmp_path / "b.txt").read_text() == "4\n4\n"
+    assert (tmp_path / "c.txt").read_text() == "3\n3\n"
+
+
 DIAMOND = """
 jobs:
   diamond:

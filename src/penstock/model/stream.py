@@ -51,7 +51,12 @@ class Output(NamedTuple):
 
 
 class Direct(NamedTuple):
-    """A file emptied at the start and written as the command goes: what a log needs."""
+    """A file that is written as the command goes: what a log needs.
+
+    Attributes:
+        path: as the user gave it; relative to where penstock runs.
+        access: "w", it is emptied at the start; "a", what is there stays.
+    """
 
     path: str
     access: str = "w"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
-from penstock.model.job import Job, Stage
+from penstock.model.job import Job, Link, Stage
 from penstock.model.stream import Direct, Input, Output
 from penstock.plan.digest import digest_of
 
@@ -53,7 +53,7 @@ def describe(job: Job, contents: Mapping[str, str]) -> Fingerprint:
     for stage in job.stages:
         parts.extend(_describe_stage(stage, "" if alone else stage.name))
     if job.links:
-        joined = " ".join(f"{link.source}>{link.target}" for link in job.links)
+        joined = " ".join(map(_describe_link, job.links))
         parts.append(Part("links", "", joined))
     policy = job.policy
     parts.extend(Part("variable", name, value) for name, value in policy.variables)
@@ -83,6 +83,13 @@ def differences(was: Fingerprint, now: Fingerprint) -> tuple[str, ...]:
 def _hidden(value: str) -> str:
     """The digest of a value that comes again and again."""
     return digest_of(value)
+
+
+def _describe_link(link: Link) -> str:
+    """Both ends; and what else there is to it, where it is no plain pipe."""
+    ends = f"{link.source}>{link.target}"
+    plain = Link(link.source, link.target)
+    return ends if link == plain else f"{ends}:{'/'.join(map(str, link[2:]))}"
 
 
 def _describe_stage(stage: Stage, name: str) -> Iterator[Part]:

@@ -252,8 +252,9 @@ class Files:
                 return _OWN[path]
             case Output():
                 return self._open_output(stream)
-            case Direct(path):
-                return self._open_special(path, os.O_CREAT | os.O_TRUNC)
+            case Direct(path, access):
+                more = os.O_APPEND if access == "a" else os.O_TRUNC
+                return self._open_special(path, os.O_CREAT | more)
 
     def _open_path(self, path: str, flags: int) -> int:
         try:

@@ -167,6 +167,8 @@ def _redirections(job: Job, stage: Stage, position: int) -> Iterator[str]:
 
 def _redirection(sign: str, stream: Stdin | Stdout | Stderr) -> str:
     match stream:
+        case Direct(path, "a"):
+            return f" >>{shlex.quote(path)}"
         case Null(path) | Input(path) | Direct(path):
             return f" {sign}{shlex.quote(path)}"
         case Output():

@@ -162,6 +162,8 @@ def _stage(stage: Stage, common: tuple[tuple[str, str], ...], *, is_first: bool)
         case _:
             pass
     match stage.stdout:
+        case Direct(path, "a"):
+            text += f" >>{quote(path)}"
         case Output(path) | Direct(path):
             text += f" >{quote(path)}"
         case _:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from penstock.model.command import Command
 from penstock.model.job import Family, Job, Link, Place, Stage, chain
 from penstock.model.limits import Limits
-from penstock.model.stream import Direct, Inherit, Input, Log, Null
+from penstock.model.stream import Direct, Inherit, Input, Log, Null, Stdout
 from penstock.spec.files import FileUse, file_use, output
 from penstock.spec.mistakes import Mistakes, Spot, listed, shown
 from penstock.spec.options import (
@@ -28,7 +28,7 @@ from penstock.spec.tree import Mapping, Node, Scalar, Sequence
 from penstock.spec.variables import Scope
 from penstock.spec.words import split_words
 
-_STREAMS = ("stdin", "stdout", "stderr")
+_STREAMS = ("stdin", "stdout", "append", "stderr")
 _LONGEST_STAGE_NAME = 40
 _IN_NAMES = frozenset(
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
@@ -201,7 +201,7 @@ def _parts(
     is_alone = _is_alone(fields, scope)
     if "pipe" in fields:
         return _pipe(fields, scope) if is_alone else []
-    own = (*PROGRAMS, "stdin", "stdout", "stderr")
+    own = (*PROGRAMS, *_STREAMS)
     part = {key: entry for key, entry in fields.items() if key in own}
     return [(given[0].value.spot, part)]
 
@@ -229,7 +229,7 @@ def _pipe(fields: Fields, scope: Scope) -> list[tuple[Spot, Fields]]:
     for position, (spot, part) in enumerate(parts, start=1):
         _check_command(spot, part, "stage", scope)
         _check_streams(part, position, len(parts), scope)
-    for key, end in (("stdin", 0), ("stdout", -1)):
+    for key, end in (("stdin", 0), ("stdout", -1), ("append", -1)):
         if key in fields and parts:
             _give_stream(fields[key], parts[end][1], scope)
     return parts
@@ -256,9 +256,10 @@ def _check_streams(part: Fields, position: int, count: int, scope: Scope) -> Non
     if "stdin" in part and position > 1:
         what = f"stdin of stage {position} is the stdout of stage {position - 1}"
         scope.mistakes.add(part["stdin"].key.spot, what)
-    if "stdout" in part and position < count:
-        what = f"stdout of stage {position} feeds stage {position + 1}"
-        scope.mistakes.add(part["stdout"].key.spot, what)
+    for key in ("stdout", "append"):
+        if key in part and position < count:
+            what = f"stdout of stage {position} feeds stage {position + 1}"
+            scope.mistakes.add(part[key].key.spot, what)
 
 
 def _give_stream(entry: Entry, part: Fields, scope: Scope) -> None:
@@ -278,6 +279,9 @@ def _all_known(fields: Fields, where: Where) -> bool:
 
 def _files(part: Fields, job: str, scope: Scope) -> dict[str, FileUse]:
     """The files that a command has instead of its streams."""
+    if "stdout" in part and "append" in part:
+        what = "stdout goes to one file: `append` is another than `stdout`"
+        scope.mistakes.add(part["append"].key.spot, what)
     uses = {k: file_use(part.get(k), job, scope) for k in _STREAMS if k in part}
     return {key: use for key, use in uses.items() if use}
 
@@ -288,12 +292,13 @@ def _stage(
     """A command with its streams, not yet named."""
     mine = override(options, read_options(part, scope))
     command = mine.given_to(read_program(part, scope))
-    stdin, stdout, stderr = (uses.get(k) for k in ("stdin", "stdout", "stderr"))
+    stdin, stdout, append, stderr = (uses.get(k) for k in _STREAMS)
+    out: Stdout = output(stdout.path, stdout.job) if stdout else Inherit(1)
     return Stage(
         name="",
         command=command,
         stdin=Input(stdin.path) if stdin else Null(),
-        stdout=output(stdout.path, stdout.job) if stdout else Inherit(1),
+        stdout=Direct(append.path, "a") if append else out,
         stderr=Direct(stderr.path) if stderr else Log(None),
         limits=mine.limits._replace(idle=mine.idle),
     )

@@ -179,6 +179,7 @@ FIELDS = (
     Field("ok", "codes", "exit codes that mean success", _ANY),
     Field("stdin", "text", "file that the first command reads", _ONE),
     Field("stdout", "text", "file that appears when the job succeeded", _ONE),
+    Field("append", "text", "file that stdout is added to", _ONE),
     Field("stderr", "text", "file for diagnostics", _ONE),
     Field("times", "count", "how often, after the first try", ("retries",)),
     Field("backoff", "duration", "the wait before; doubled each time", ("retries",)),

@@ -225,14 +225,16 @@ def _check_outputs(
         stream = edge.link.stream
         first = (edge.link.source, stream) not in seen
         seen.add((edge.link.source, stream))
-        if first and stream in source.part:
+        keys = ("stdout", "append") if stream == "stdout" else ("stderr",)
+        given = next((key for key in keys if key in source.part), None)
+        if first and given:
             name = source.name.text
             what = (
                 f"the {stream} of {shown(name)} is read by "
                 f"{shown(members[edge.link.target].name.text)}: for a file as well, "
                 f"add a stage such as {{run: cat, from: {name}, stdout: FILE}}"
             )
-            scope.mistakes.add(source.part[stream].key.spot, what)
+            scope.mistakes.add(source.part[given].key.spot, what)
 
 
 def _check_circle(
