@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 
+from penstock.errors import DefinitionError
 from penstock.executor.fake import FOREVER, FakeExecutor, Role
 from penstock.model.job import Family, Job, Pipeline
 from penstock.model.outcome import Exited
@@ -82,3 +83,19 @@ def test_a_signal_cancels_what_runs_of_a_family_and_skips_the_rest_as_one():
         "skip last: interrupted by SIGINT",
     ]
     assert result.status == 130
+
+
+def test_a_family_whose_members_cannot_be_made_has_failed_and_loses_nobody_else():
+    def members() -> Iterator[Job]:
+        yield job("f-0")
+        raise DefinitionError(("jobs.yaml:3:1: list.txt: no such file",))
+
+    pipeline = Pipeline(
+        (job("last", "f"), job("other")), families=(Family("f", (), members),)
+    )
+    result, story = run(FakeExecutor(), pipeline, keep_going=True)
+    assert sorted(story.told) == [
+        *("FAIL f", "ok f-0", "ok other"),
+        *("skip last: job f failed", "start f-0", "start other"),
+    ]
+    assert (result.status, result.tally.failed, result.tally.skipped) == (1, 1, 1)

@@ -1,4 +1,4 @@
-"""``penstock graph``: a picture of a definition, on standard output."""
+"""``penstock graph``: a definition as a picture, or as a Makefile."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from penstock.cli.options import DEFAULT_FILE
 from penstock.cli.printing import say
 from penstock.report.graph import draw_dot, draw_mermaid, draw_text
 from penstock.report.graph_svg import draw_svg
+from penstock.report.makefile import format_makefile
 
 _DRAW = {
     "text": draw_text,
     "mermaid": draw_mermaid,
     "dot": draw_dot,
     "svg": draw_svg,
+    "make": format_makefile,
 }
 
 

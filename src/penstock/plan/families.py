@@ -39,7 +39,11 @@ class Families:
         self._open[family.name] = _Open(family.members())
 
     def pull(self, name: str) -> Job | None:
-        """Make the next member; None if there are no more."""
+        """Make the next member; None if there are no more.
+
+        Raises:
+            DefinitionError: it cannot be made.
+        """
         family = self._open[name]
         if family.members is None:
             return None

@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from operator import itemgetter
 
-from penstock.errors import UsageError
+from penstock.errors import DefinitionError, UsageError
 from penstock.model.action import (
     Action,
     CancelJob,
@@ -41,7 +41,7 @@ from penstock.model.event import (
     RunStarted,
 )
 from penstock.model.job import Family, Job, Pipeline
-from penstock.model.outcome import Outcome
+from penstock.model.outcome import NotStarted, Outcome
 from penstock.model.signals import signal_name
 from penstock.plan.attempt import Attempt, blame, stand_in
 from penstock.plan.check import check
@@ -141,10 +141,24 @@ class Scheduler:
 
     def _pull(self, unit: str) -> Iterator[Action]:
         """Let the next member of a family wait for room; without one it may be over."""
-        member = self._families.pull(unit)
+        try:
+            member = self._families.pull(unit)
+        except DefinitionError as error:  # of what it is made of, a job may have made
+            yield from self._break(unit, error)
+            return
         if member is not None:
             self._line_up(member, unit)
         elif self._families.close_if_over(unit):
+            yield from self._settle(unit)
+
+    def _break(self, unit: str, error: DefinitionError) -> Iterator[Action]:
+        """A member cannot be made: the family has failed, as a job that never ran."""
+        self._families.cut(unit)
+        job = stand_in(self._units[unit])
+        outcome = Outcome(unit, NotStarted(None, str(error), "file"), ok=False)
+        yield EndJob(job, outcome)
+        yield from self._fail(unit, blame(outcome))
+        if self._families.close_if_over(unit):
             yield from self._settle(unit)
 
     def _line_up(self, job: Job, unit: str) -> None:

@@ -9,7 +9,7 @@ from penstock.cli.lines.shared import SET, SET_FILE
 from penstock.cli.options import DEFAULT_FILE, NO_SETTINGS, read_path
 from penstock.cli.syntax import Operand, Option, Subcommand
 
-FORMATS = ("text", "mermaid", "dot", "svg")
+FORMATS = ("text", "mermaid", "dot", "svg", "make")
 
 
 class GraphOptions(NamedTuple):
