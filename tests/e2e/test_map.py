@@ -150,6 +150,23 @@ def test_an_endless_input_ends_by_a_signal_and_leaves_nothing(penstock_cli, mark
     assert alive(marker) == []
 
 
+def test_an_endless_producer_in_front_ends_with_it(penstock_cli, marker):
+    line = f"yes | {penstock_cli.program} map -j2 true"
+    with subprocess.Popen(
+        ["bash", "-c", line], stderr=subprocess.PIPE, start_new_session=True
+    ) as shell:
+        wait_until(lambda: len(alive(marker)) >= 5, 10)
+        os.killpg(shell.pid, signal.SIGINT)
+        _, err = shell.communicate(timeout=20)
+    assert err == b""
+    wait_until(lambda: alive(marker) == [], 5)
+
+
+def test_a_command_that_names_them_finds_its_numbers(penstock_cli):
+    text = "echo {}$PENSTOCK_SEQ$PENSTOCK_SLOT"
+    assert penstock_cli("map", "-j1", text, ":::", "a", "b").out == b"a11\nb21\n"
+
+
 def test_a_slow_producer_delays_no_output(penstock_cli):
     with penstock_cli.start("map", "-j2", "echo {}") as process:
         for line in (b"a\n", b"b\n", b"c\n"):

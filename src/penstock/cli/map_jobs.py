@@ -28,6 +28,7 @@ from penstock.spec.replace import (
 from penstock.spec.words import command_from_text
 
 _BLANKS = " \t\n"
+_ENVIRONMENT = "PENSTOCK_S"  # what the names of all variables of a job begin with
 _RESERVE = 4096  # bytes, for what the kernel and the shell put beside a command
 _LARGEST = 10**9
 _POINTER_BYTES = 9  # and the NUL of a word
@@ -63,7 +64,8 @@ class Commands:
         if pieces and not any(isinstance(p, Blank) for each in pieces for p in each):
             pieces[0] = [*pieces[0], " ", Blank("{}")]
         self.templates = [self.template(each) for each in pieces]
-        self.needs_slot = any(each.needs_slot for each in self.templates)
+        self._tells = any(_ENVIRONMENT in text for text in given.operands.command)
+        self.needs_slot = self._tells or any(t.needs_slot for t in self.templates)
 
     def template(self, pieces: Sequence[Piece]) -> CommandTemplate:
         """What fills in `pieces`."""
@@ -76,8 +78,9 @@ class Commands:
             PenstockError: a value cannot be put where it is to stand.
         """
         if self.templates:
+            env = _environment(filling) if self._tells else ()
             try:
-                return tuple([template.fill(filling) for template in self.templates])
+                return tuple([each.fill(filling, env) for each in self.templates])
             except UnquotableError as error:
                 hint = "let a variable hold it first: x={}; ..."
                 why = f"job {filling.number}: {error}\nhint: {hint}"
@@ -179,6 +182,12 @@ class MapJobs:
             if not self._is_done(self._number):
                 break
         return batch
+
+
+def _environment(filling: Filling) -> tuple[tuple[str, str], ...]:
+    """The variables of a job."""
+    number, slot = str(filling.number), str(filling.slot)
+    return (("PENSTOCK_SEQ", number), ("PENSTOCK_SLOT", slot))
 
 
 def _size(template: CommandTemplate, records: tuple[Record, ...]) -> int:

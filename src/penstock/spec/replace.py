@@ -168,7 +168,6 @@ class CommandTemplate:
     Args:
         pieces: from `read_blanks`.
         joined: records stand side by side in a word, which otherwise is repeated.
-        env: see `Command`.
     """
 
     def __init__(
@@ -176,10 +175,8 @@ class CommandTemplate:
         pieces: Sequence[Piece],
         *,
         joined: bool = False,
-        env: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self.blanks = tuple(p for p in pieces if isinstance(p, Blank))
-        self._env = env
         text = "".join(p if isinstance(p, str) else PLACE for p in pieces)
         quotings = places_in(text)
         self._parts = _parts(text.split(PLACE), self.blanks, quotings, joined=joined)
@@ -205,18 +202,18 @@ class CommandTemplate:
             p if isinstance(p, str) else p.text(filling) for p in self._parts
         )
 
-    def fill(self, filling: Filling) -> Command:
-        """The command of one job."""
+    def fill(self, filling: Filling, env: tuple[tuple[str, str], ...] = ()) -> Command:
+        """The command of one job, with `env` over its environment."""
         text = self.text(filling)
         if self._words is None:
-            return Command((SHELL, "-c", text), text, self._env)
+            return Command((SHELL, "-c", text), text, env)
         argv: list[str] = []
         for word in self._words:
             if isinstance(word, str):
                 argv.append(word)
             else:
                 argv.extend(word.words(filling))
-        return Command(tuple(argv), text, self._env)
+        return Command(tuple(argv), text, env)
 
 
 class UnquotableError(ValueError):

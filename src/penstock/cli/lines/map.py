@@ -129,7 +129,8 @@ LINE = Subcommand(
     "extension, {1} {2} one of several, {#} the number of the job, {%} of its slot; "
     "without any of them, the value comes last. Words are joined as for sh; if the "
     "first word has blanks in it, each word is a command of a pipeline. Without "
-    "COMMAND, each value is one.",
+    "COMMAND, each value is one. A COMMAND that names PENSTOCK_SEQ or PENSTOCK_SLOT "
+    "finds the numbers of its job and slot in its environment.",
     Operand("operands", "COMMAND... ::: VALUE...", read_words),
     (
         JOBS,
