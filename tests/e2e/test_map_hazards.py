@@ -63,6 +63,18 @@ def test_a_full_disk_is_told(penstock_cli):
     )
 
 
+def test_a_full_temporary_directory_is_told(penstock_cli, tmp_path):
+    map_ = f"TMPDIR={tmp_path} {penstock_cli.program} map 'head -c 9M /dev/zero; true'"
+    text = f"mount -t tmpfs -o size=1m none {tmp_path} && {map_} ::: 1"
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", text], capture_output=True, check=False
+    )
+    if b"mount" in done.stderr or b"unshare" in done.stderr:
+        pytest.skip("nothing can be mounted here")
+    assert done.returncode == 125
+    assert b"may be incomplete: the disk is full" in done.stderr
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
 def test_no_temporary_file_is_left(penstock_cli, marker, tmp_path, number):
     text = "head -c 100000 /dev/zero; touch ready; sleep 1000 #"

@@ -64,7 +64,7 @@ def conclude(job: Job, files: Files, seen: Seen) -> Outcome:
     good, culprit = judge(job, endings)
     leaked = job.leaks == "fail" and bool(seen.stragglers)
     ok = culprit is None and not seen.survivors and not leaked
-    trouble = seen.spoiled
+    trouble = seen.spoiled or files.lacks_room
     if ok and trouble is None:
         trouble = files.commit()
     outcome = Outcome(

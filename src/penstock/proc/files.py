@@ -26,7 +26,7 @@ from penstock.model.stream import (
     Stdout,
 )
 from penstock.model.wiring import Fifo, PipeEnd, StageWiring
-from penstock.proc.keep import open_kept, take_kept
+from penstock.proc.keep import lacks_room, open_kept, take_kept
 from penstock.proc.log import LogPump
 from penstock.proc.pipes import open_pipe
 from penstock.proc.spawn import CannotStart, Streams
@@ -178,6 +178,13 @@ class Files:
         self._pipes.clear()
         for pump in self.logs.values():
             pump.drop_writer()
+
+    @property
+    def lacks_room(self) -> str | None:
+        """Why what was printed may be incomplete, in words; to be asked before."""
+        if not any(lacks_room(number) for number in self._keeps):
+            return None
+        return "what it printed may be incomplete: the disk is full; try TMPDIR"
 
     def kept(self) -> tuple[Kept, Kept]:
         """What was kept; to be asked once, when nothing writes any more."""

@@ -16,6 +16,7 @@ from penstock.model.outcome import Kept
 from penstock.proc.scratch import unnamed_file
 
 _INLINE_BYTES = 1 << 14  # more is handed over as a file
+_LEAST_ROOM_BYTES = 1 << 13
 _files: dict[int, tuple[int, int]] = {}  # number: descriptor, its flags
 
 
@@ -31,6 +32,12 @@ def open_kept(number: int) -> int:
         fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | os.O_APPEND)
         _files[number] = descriptor, fcntl(descriptor, F_GETFL)
     return _files[number][0]
+
+
+def lacks_room(number: int) -> bool:
+    """Whether the disk is full, so that some of what was written may be missing."""
+    room = os.fstatvfs(_files[number][0])
+    return room.f_bfree * room.f_frsize < _LEAST_ROOM_BYTES
 
 
 def take_kept(number: int) -> Kept:
