@@ -67,8 +67,9 @@ def test_the_first_screen_has_examples():
     assert len(blocks("console")) >= 5
 
 
-def test_the_makefile_of_the_readme_runs(tmp_path, penstock_cli, cage):
-    (makefile,) = blocks("make")
+@pytest.mark.parametrize("shell", ["", *blocks("make")[1:]], ids=["sh", "penstock-sh"])
+def test_the_makefile_of_the_readme_runs(shell, tmp_path, penstock_cli, cage):
+    makefile = shell + blocks("make")[0]
     (tmp_path / "Makefile").write_text(makefile)
     (tmp_path / "analyse.sh").write_text("#!/bin/sh\nzcat $1 | wc -l\n")
     (tmp_path / "analyse.sh").chmod(0o755)
