@@ -39,11 +39,13 @@ def errand_for(kind: ErrandKind, command: Command, job: Job) -> Job:
 def doubt_of(outcome: Outcome) -> str | None:
     """Why a condition has neither held nor failed, in words; None if it has.
 
-    A shell says by 126 and 127 that there was no command to ask (POSIX XCU 2.8.2).
+    A shell says by 126 and 127 that there was no command to ask (POSIX XCU 2.8.2), and
+    why, on stderr. `command -v NAME` exits with 127, too, and says nothing: it means no.
     """
     match outcome.ending:
         case Exited(code):
-            is_missing = code in (NOT_EXECUTABLE, NOT_FOUND)
+            said = any(stage.tail.strip() for stage in outcome.stages)
+            is_missing = code == NOT_EXECUTABLE or (code == NOT_FOUND and said)
             return (
                 f"exited with {code}: is there such a command?" if is_missing else None
             )

@@ -58,7 +58,7 @@ def fill_shell(template: Template, values: Mapping[str, str]) -> str:
     first, *others = text.split(PLACE)
     filled = [first]
     for slot, quoting, rest in zip(slots, places_in(text), others, strict=True):
-        filled += (_quoted(slot, quoting, values[slot.name]), rest)
+        filled += (_quoted(slot, quoting, slot.value(values)), rest)
     return "".join(filled)
 
 
@@ -79,7 +79,7 @@ def _in_single(value: str) -> str:
 
 def _raw(piece: str | Slot, values: Mapping[str, str]) -> str | Slot:
     if isinstance(piece, Slot) and piece.raw:
-        return values[piece.name]
+        return piece.value(values)
     return piece
 
 

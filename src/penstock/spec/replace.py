@@ -11,11 +11,11 @@ Part of the hot path, so it imports nothing that takes time.
 
 from __future__ import annotations
 
-import posixpath
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from penstock.model.command import Command
+from penstock.spec.edits import EDITS, SUFFIXES
 from penstock.spec.quoting import quote, quote_at
 from penstock.spec.sh_text import PLACE, SAFE, Quoting, Unknown, Unquoted, places_in
 from penstock.spec.words import SHELL, split_words
@@ -56,7 +56,7 @@ class Blank(NamedTuple):
         text: as it is written.
         what: "value", "number" or "slot".
         position: of one value; None for every record, one after the other.
-        edit: key of `_EDITS`.
+        edit: key of `EDITS`.
     """
 
     text: str
@@ -70,35 +70,13 @@ class Blank(NamedTuple):
             return [str(filling.number)]
         if self.what == "slot":
             return [str(filling.slot)]
-        edit = _EDITS[self.edit]
+        edit = EDITS[self.edit]
         if self.position is not None:
             return [edit(filling.value(self.position))]
         return [" ".join(map(edit, record)) for record in filling.records]
 
 
 Piece = str | Blank
-
-
-def _without_extension(value: str) -> str:
-    head, dot, tail = value.rpartition(".")
-    return head if dot and "/" not in tail else value
-
-
-def _base(value: str) -> str:
-    return value.rpartition("/")[2]
-
-
-def _directory(value: str) -> str:
-    return posixpath.dirname(value.rstrip("/") or value) or "."
-
-
-_EDITS: Mapping[str, Callable[[str], str]] = {
-    "": str,
-    ".": _without_extension,
-    "/": _base,
-    "//": _directory,
-    "/.": lambda value: _without_extension(_base(value)),
-}
 
 
 def read_blanks(
@@ -137,7 +115,7 @@ def _blank_at(text: str, at: int, names: Mapping[str, int], value: str) -> Blank
     written, inner = text[at : end + 1], text[at + 1 : end]
     if inner in ("#", "%"):
         return Blank(written, "number" if inner == "#" else "slot")
-    for edit in ("/.", "//", "/", ".", ""):
+    for edit in SUFFIXES:
         name = inner.removesuffix(edit)
         if edit and name == inner:
             continue

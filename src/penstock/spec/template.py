@@ -3,7 +3,7 @@
 Only a pair of braces round a name counts. Single braces, and `{{` round anything that
 is not letters, digits, `_`, `-` and blanks, are left alone: awk's `{print {{column}}}`
 and docker's `{{.ID}}` mean what they say. Names with a dot are those of FIFOs only:
-`{{fifo.NAME}}` and `{{fd.NAME}}`.
+`{{fifo.NAME}}` and `{{fd.NAME}}`. A name may be followed by an edit: `{{file/.}}`.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from penstock.spec.edits import EDITS, SUFFIXES
+
 _NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
-_INNER = _NAME | frozenset("0123456789-. \t\n")
+_INNER = _NAME | frozenset("0123456789-./ \t\n")
 _PATHS = ("fifo.", "fd.")
 # Looking further for the end of a name would make many `{` quadratic.
 _LONGEST = 200
@@ -25,11 +27,17 @@ class Slot(NamedTuple):
         name: of the variable.
         raw: it is filled in without quoting.
         text: as it is written, braces and all.
+        edit: key of `EDITS`.
     """
 
     name: str
     raw: bool
     text: str
+    edit: str = ""
+
+    def value(self, values: Mapping[str, str]) -> str:
+        """What to fill in."""
+        return EDITS[self.edit](values[self.name])
 
 
 Template = tuple[str | Slot, ...]
@@ -39,7 +47,7 @@ def parse_template(text: str) -> Template:
     """`text` cut into what is literal and what is to be filled in.
 
     >>> parse_template("head -n {{top}}")
-    ('head -n ', Slot(name='top', raw=False, text='{{top}}'))
+    ('head -n ', Slot(name='top', raw=False, text='{{top}}', edit=''))
     """
     pieces: list[str | Slot] = []
     literal = 0
@@ -66,7 +74,7 @@ def slots_of(template: Template) -> tuple[Slot, ...]:
 
 def fill(template: Template, values: Mapping[str, str]) -> str:
     """The text with every value put in as it is."""
-    return "".join(p if isinstance(p, str) else values[p.name] for p in template)
+    return "".join(p if isinstance(p, str) else p.value(values) for p in template)
 
 
 def _slot_at(text: str, start: int) -> Slot | None:
@@ -79,7 +87,15 @@ def _slot_at(text: str, start: int) -> Slot | None:
     if text[end : end + 2] != "}}":
         return None
     raw = len(words) > 1 and words[0] == "raw"
-    name = " ".join(words[raw:])
-    if "." in name and not name.startswith(_PATHS):
+    name, edit = _edited(" ".join(words[raw:]))
+    if not name or "/" in name or ("." in name and not name.startswith(_PATHS)):
         return None
-    return Slot(name, raw, text[start : end + 2])
+    return Slot(name, raw, text[start : end + 2], edit)
+
+
+def _edited(name: str) -> tuple[str, str]:
+    """The name of a variable, and what of its value is meant."""
+    if name.startswith(_PATHS):
+        return name, ""
+    edit = next(suffix for suffix in SUFFIXES if name.endswith(suffix))
+    return name.removesuffix(edit), edit

@@ -108,9 +108,9 @@ def fill_pattern(node: tree.Node, scope: Scope) -> str | None:
     return "".join(
         piece
         if isinstance(piece, str)
-        else scope.values[piece.name]
+        else piece.value(scope.values)
         if piece.raw
-        else _escaped(scope.values[piece.name])
+        else _escaped(piece.value(scope.values))
         for piece in template
     )
 
