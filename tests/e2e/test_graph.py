@@ -39,7 +39,9 @@ def expected(lines: Sequence[str]) -> dict[str, str]:
 
 def outputs(folder: Path, names: Sequence[str]) -> dict[str, str]:
     def text(name: str) -> str:
-        return (folder / f"traffic-{name}.txt").read_bytes().decode(errors="replace")
+        return (
+            (folder / f"build/traffic/{name}.txt").read_bytes().decode(errors="replace")
+        )
 
     return {name: text(name) for name in names}
 

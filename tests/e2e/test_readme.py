@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.conftest import ROOT, access_log
+from tests.e2e.dialogue import replay, steps
 
 README = (ROOT / "README.md").read_text()
 BROKEN = "jobs:\n  a:\n    timout: 5s\n    run: zcat {{lgo}}\n"
 
-_END = "\x1e"
 _VARYING = (
     (re.compile(r"\d+(\.\d+)?(ms|s)\b"), "TIME"),
     (re.compile(r"  \d+ MiB"), ""),  # told only where it is more than the worker's own
@@ -25,12 +25,6 @@ _VARYING = (
 
 def blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", README, re.DOTALL | re.MULTILINE)
-
-
-def dialogue(block: str) -> list[tuple[str, str]]:
-    """Each command of a console block, with what it prints."""
-    parts = re.split(r"^\$ (.*)\n", block, flags=re.MULTILINE)[1:]
-    return list(zip(parts[::2], parts[1::2], strict=True))
 
 
 def settled(text: str) -> str:
@@ -53,14 +47,15 @@ def world(tmp_path: Path) -> Path:
 def test_what_the_readme_shows_is_what_happens(block, world, penstock_cli, cage):
     if "check" in block:
         (world / "access.log.gz").symlink_to(access_log())
-    steps = dialogue(block)
-    separate = f"s=$?; printf '{_END}'; (exit $s)"
-    script = "".join(f"{command}\n{separate}\n" for command, _ in steps)
-    script = script.replace("scripts/penstock", "penstock")
     path = f"PATH={penstock_cli.program.parent}:{os.environ['PATH']}"
-    done = cage("env", path, "bash", "-c", f"exec 2>&1\n{script}")
-    printed = done.out.decode().split(_END)[:-1]
-    assert [settled(text) for text in printed] == [settled(said) for _, said in steps]
+
+    def shell(script: str) -> str:
+        out: bytes = cage("env", path, "bash", "-c", script).out
+        return out.decode()
+
+    printed = replay(block, shell)
+    said = [out for _, out in steps(block)]
+    assert [settled(text) for text in printed] == [settled(text) for text in said]
 
 
 def test_the_first_screen_has_examples():

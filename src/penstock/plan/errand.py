@@ -40,7 +40,7 @@ def doubt_of(outcome: Outcome) -> str | None:
     """Why a condition has neither held nor failed, in words; None if it has.
 
     A shell says by 126 and 127 that there was no command to ask (POSIX XCU 2.8.2), and
-    why, on stderr. `command -v NAME` exits with 127, too, and says nothing: it means no.
+    why, on stderr. `command -v NAME` exits with 127, too, but says nothing: a no.
     """
     match outcome.ending:
         case Exited(code):
