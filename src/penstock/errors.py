@@ -8,6 +8,17 @@ PenstockError
 
 from __future__ import annotations
 
+import errno
+
+_REMEDIES = {
+    errno.EAGAIN: "end some processes, or raise `ulimit -u`",  # of fork(2)
+    errno.EDQUOT: "make room",
+    errno.EMFILE: "raise `ulimit -n`",
+    errno.ENFILE: "close some files",
+    errno.ENOMEM: "free some memory, or raise `ulimit -v`",
+    errno.ENOSPC: "make room",
+}
+
 
 class PenstockError(Exception):
     """Whatever penstock itself reports; catch this to catch all."""
@@ -34,3 +45,16 @@ class DefinitionError(PenstockError, ValueError):
 
     def __reduce__(self) -> tuple[type[DefinitionError], tuple[tuple[str, ...]]]:
         return DefinitionError, (self.mistakes,)
+
+
+def shortage(error: BaseException) -> str | None:
+    """What the machine has run out of, and the next step; None if it is anything else.
+
+    That can happen wherever something is opened, started or imported, and is no bug.
+    """
+    if isinstance(error, MemoryError):
+        error = OSError(errno.ENOMEM, "Cannot allocate memory")
+    if not isinstance(error, OSError) or error.errno not in _REMEDIES:
+        return None
+    where = f": {error.filename}" if error.filename else ""
+    return f"{error.strerror}{where}\nhint: {_REMEDIES[error.errno]}"

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from errno import EMFILE, ENOSPC
 
 import pytest
 
@@ -82,6 +83,38 @@ def test_every_mistake_of_a_definition_is_told_with_its_place_first(capfd):
 def test_a_single_mistake_is_counted_as_one(capfd):
     answer_for(failing(DefinitionError(("a.yaml:1:2: this",))))
     assert "penstock: 1 mistake, nothing was run\n" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (
+            OSError(EMFILE, "Too many", "a\x1b"),
+            "Too many: a\\x1b\nhint: raise `ulimit -n`",
+        ),
+        (OSError(ENOSPC, "No space"), "No space\nhint: make room"),
+        (MemoryError(), "Cannot allocate memory\nhint: free some memory, or raise"),
+    ],
+)
+def test_what_the_machine_lacks_is_no_bug(capfd, error, told):
+    assert answer_for(failing(error)) == 125
+    assert capfd.readouterr().err.startswith(f"penstock: {told}")
+
+
+STARVED = """
+import resource, sys
+from penstock.cli.main import answer_for
+from penstock.errors import PenstockError
+def fail():
+    resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
+    raise PenstockError("no \\x1b")
+sys.exit(answer_for(fail))
+"""
+
+
+def test_an_error_is_told_without_a_descriptor_to_load_anything():
+    done = shell('"$@"', sys.executable, "-c", STARVED)
+    assert (done.returncode, done.stderr) == (125, "penstock: no \\x1b\n")
 
 
 def test_anything_else_is_a_bug_to_be_reported_with_version_and_traceback(capfd):

@@ -86,6 +86,17 @@ def test_five_mistakes_are_all_told_with_their_places(penstock_cli, define, tmp_
     assert not (tmp_path / ".penstock").exists()
 
 
+@pytest.mark.parametrize("words", [["run"], ["why"]])
+def test_a_working_directory_that_is_gone_is_told(penstock_cli, tmp_path, words):
+    (tmp_path / "some.yaml").write_text("jobs: {a: {run: 'true', outputs: b}}")
+    line = ['mkdir gone && cd gone && rmdir ../gone && exec "$@"', "sh"]
+    command = [str(penstock_cli.program), *words, str(tmp_path / "some.yaml")]
+    done = penstock_cli("exec", "--", "sh", "-c", *line, *command)
+    assert done.status == 125
+    assert b"the working directory is gone" in done.err
+    assert b"Traceback" not in done.err
+
+
 def test_check_tells_the_same_and_runs_nothing(penstock_cli, define):
     define(MISTAKES)
     assert penstock_cli("check").err == penstock_cli("run").err

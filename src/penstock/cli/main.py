@@ -7,7 +7,7 @@ import sys
 
 from penstock._version import __version__
 from penstock.cli.printing import say, tell
-from penstock.errors import DefinitionError, PenstockError, UsageError
+from penstock.errors import DefinitionError, PenstockError, UsageError, shortage
 from penstock.proc.stdio import occupy_stdio
 
 TYPE_CHECKING = False  # `typing` takes 8 ms to import, before the fork
@@ -35,7 +35,8 @@ def answer_for(act: Callable[[], int]) -> int:
     """The status that `act` returns; or that of its error, after telling the user.
 
     The only place that catches everything. What the user can mend is 2, what penstock
-    could not do is 125, and so is a bug, which alone is told with its traceback.
+    could not do is 125, as where the machine runs out of something, and so is a bug,
+    which alone is told with its traceback.
     """
     try:
         return act()
@@ -44,8 +45,12 @@ def answer_for(act: Callable[[], int]) -> int:
     except PenstockError as error:
         tell(f"penstock: {_visible(str(error))}\n")
         return _USAGE if isinstance(error, UsageError) else _TROUBLE
-    except Exception:  # noqa: BLE001 (the only one: whatever it is, it is a bug)
-        _report_bug()
+    except Exception as error:  # noqa: BLE001 (the only one: whatever it is)
+        lacking = shortage(error)
+        if lacking is None:
+            _report_bug()
+        else:
+            tell(f"penstock: {_visible(lacking)}\n")
         return _TROUBLE
 
 
@@ -114,6 +119,8 @@ def _report_bug() -> None:
 
 
 def _visible(text: str) -> str:
-    from penstock.report.plain import visible  # noqa: PLC0415 (only now)
-
+    try:
+        from penstock.report.plain import visible  # noqa: PLC0415 (only now)
+    except (OSError, MemoryError):  # what is to be told may be that nothing is left
+        return "\n".join(ascii(line)[1:-1] for line in text.split("\n"))
     return visible(text)

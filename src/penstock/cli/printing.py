@@ -28,10 +28,18 @@ def say(status: int, out: str = "", err: str = "") -> int:
 
 def tell(text: str) -> None:
     """Write to standard error; if nobody can be told, the exit status still tells."""
+    data = text.encode(errors="backslashreplace")
     try:
-        put_stderr(text.encode(errors="backslashreplace"))
+        _put_or_wait(data)
     except OSError:
         return
+
+
+def _put_or_wait(data: bytes) -> None:
+    try:
+        put_stderr(data)
+    except ImportError:  # there is no descriptor left by which to load anything
+        os.write(2, data)
 
 
 def put_stderr(data: bytes) -> None:

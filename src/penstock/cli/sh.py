@@ -76,7 +76,10 @@ def run_shell(words: Sequence[str]) -> int:
     os.environ[VARIABLE] = name_of(os.getpid())
     strangers = _children()
     maker = os.getppid()
-    answered = work_apart(lambda lifeline: _work(line, lifeline, maker))
+    try:
+        answered = work_apart(lambda lifeline: _work(line, lifeline, maker))
+    except OSError as error:
+        return _refuse(f"cannot start a process: {error.strerror}", _TROUBLE)
     status = _conclude(answered, strangers)
     # Nothing is buffered here, and the interpreter's own end takes 2 ms.
     sys.stdout.flush()
@@ -144,11 +147,11 @@ def _children() -> frozenset[int]:
         return frozenset()
 
 
-def _refuse(why: str) -> int:
+def _refuse(why: str, status: int = _USAGE) -> int:
     from penstock.cli.printing import tell  # noqa: PLC0415 (only now)
 
     tell(f"penstock-sh: {why}\n")
-    return _USAGE
+    return status
 
 
 def _say_help() -> int:

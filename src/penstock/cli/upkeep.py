@@ -72,7 +72,18 @@ def open_upkeep(
 
 
 def name_definition(file: str | None) -> str:
-    """A definition file as it is called in what is remembered: from here."""
+    """A definition file as it is called in what is remembered: from here.
+
+    Raises:
+        PenstockError: nothing has a name from here, for the directory is gone.
+    """
+    try:
+        os.getcwd()
+    except OSError as error:
+        why = (
+            f"the working directory is gone: {error.strerror}\nhint: cd to another one"
+        )
+        raise PenstockError(why) from error
     if file is None or is_device(file):  # a pipe has another name in each run
         return file or ""
     return os.path.relpath(os.path.realpath(file))

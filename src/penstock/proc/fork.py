@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
+from penstock.errors import shortage
+
 TYPE_CHECKING = False  # `typing` takes 8 ms, and this is imported before the fork
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +36,18 @@ def live_by(body: Callable[[], None]) -> NoReturn:
         status = 0
     except SystemExit as leaving:
         status = leaving.code if isinstance(leaving.code, int) else 125
-    except BaseException:  # noqa: BLE001 (the last resort of a process)
+    except BaseException as error:  # noqa: BLE001 (the last resort of a process)
+        _complain(error)
+    finally:
+        os._exit(status)
+
+
+def _complain(error: BaseException) -> None:
+    lacking = shortage(error)
+    if lacking is None:
         import traceback  # noqa: PLC0415 (on the way out)
 
         traceback.print_exc()
-        sys.stderr.flush()
-    finally:
-        os._exit(status)
+    else:
+        print(f"penstock: {lacking}", file=sys.stderr)  # noqa: T201 (as the traceback)
+    sys.stderr.flush()
