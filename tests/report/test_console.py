@@ -17,7 +17,7 @@ from penstock.model.event import (
     RunStarted,
 )
 from penstock.model.job import Job
-from penstock.model.outcome import Cancelled, Ending, Exited, Signaled
+from penstock.model.outcome import Cancelled, Ending, Exited, Outcome, Signaled
 from penstock.model.policy import Policy, Retry
 from penstock.report.console import Console, Verbosity, wants_colour
 from tests.report.examples import LEFT, TERM, job, outcome
@@ -25,6 +25,10 @@ from tests.report.examples import LEFT, TERM, job, outcome
 A, B, C = job("true", name="a"), job("false", name="b"), job("true", name="c")
 BEGIN = RunStarted("r", 0.0, ("a", "b", "clients"), 1, None)
 END = RunEnded(0, 0.0, 2.3)
+ROOT_OF_B = (
+    "first failure: b: exited with 1; defined at penstock.yaml:14:9; "
+    "log logs/false.log\n"
+)
 STOPPED = Cancelled("job b failed", TERM, escalated=False)
 
 
@@ -78,13 +82,15 @@ def test_the_summary_counts_and_names_the_first_failure_first():
     d = job("false", name="d")
     events = (ended(A), ended(B, Exited(1)), ended(d, Exited(2)))
     text = told(*events, JobSkipped(C, "job b failed", 0.0), END)
-    assert text.endswith("4 jobs: 1 ok, 2 failed, 1 skipped in 2.3s\nfailed: b, d\n")
+    assert text.endswith(
+        "4 jobs: 1 ok, 2 failed, 1 skipped in 2.3s\nfailed: b, d\n" + ROOT_OF_B
+    )
 
 
 def test_many_failures_are_not_all_named():
     jobs = [job("false", name=f"j{i}") for i in range(12)]
     text = told(*[ended(each, Exited(1)) for each in jobs], END)
-    assert text.endswith("j8, j9 and 2 more\n")
+    assert text.splitlines()[-2].endswith("j8, j9 and 2 more")
 
 
 def test_one_job_needs_no_summary():
@@ -103,7 +109,16 @@ def test_quiet_tells_failures_and_how_many_and_nothing_else():
     events = (ended(A), ended(B, Exited(1)), ended(C, STOPPED), END)
     text = told(JobSkipped(C, "why", 0.0), *events, verbosity="quiet")
     assert text.startswith("FAIL  b: ")
-    assert text.endswith("4 jobs: 1 ok, 1 failed, 1 cancelled, 1 skipped in 2.3s\n")
+    counts = "4 jobs: 1 ok, 1 failed, 1 cancelled, 1 skipped in 2.3s\n"
+    assert text.endswith(counts + ROOT_OF_B)
+
+
+def test_what_was_ended_for_its_own_fault_has_failed():
+    ending = Cancelled("too much", None, escalated=False)
+    judged = Outcome("b", ending, ok=False, remark="as I say")
+    text = told(ended(A), JobEnded(B, judged, 0.0), END)
+    assert "FAIL  b: cancelled: too much, could not be ended: as I say\n" in text
+    assert "2 jobs: 1 ok, 1 failed in" in text
     assert "stop" not in text
 
 

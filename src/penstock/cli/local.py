@@ -15,6 +15,7 @@ from penstock.cli.slots import Terms
 from penstock.clock import MonotonicClock
 from penstock.engine import Dispatch, Engine, RunResult
 from penstock.errors import PenstockError
+from penstock.executor.attended import Attendant, Attended
 from penstock.executor.base import Executor
 from penstock.executor.nursery import Nursery
 from penstock.executor.pool import Pool
@@ -43,6 +44,8 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     dispatch: Dispatch | None = None,
     flags: SignalFlags | None = None,
     output: int | None = None,
+    attendants: Sequence[Attendant] = (),
+    wakes: Sequence[int] = (),
     keep_going: bool = False,
     deadline: float | None = None,
     terms: Terms | None = None,
@@ -59,6 +62,8 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
         flags: the signals that came; made here if not given.
         output: what the jobs' output is printed on; the run is stopped as by SIGPIPE
             when nobody reads that any more.
+        attendants: are attended to while jobs run.
+        wakes: descriptors that are readable when an attendant has something to do.
         keep_going: see `Engine.run`.
         deadline: see `Engine.run`.
         terms: the jobserver that is asked before a job is started, if there is one.
@@ -74,8 +79,17 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
         return engine.run(pipeline, name=name, keep_going=keep_going, deadline=deadline)
 
     workers = slots + spare_slots(pipeline)
-    pool = Pool(workers, nursery, wakes=(flags.fileno(),), output=output)
+    pool = Pool(workers, nursery, wakes=(flags.fileno(), *wakes), output=output)
     executor = _gate(pool, terms)
+    if attendants:
+        executor = Attended(executor, attendants)
+
+    def stand_still() -> None:
+        for attendant in attendants:
+            attendant.stand_still()
+        _stand_still(pool)
+
+    flags.on_suspend = stand_still
     return _act_and_close(pool, executor, nursery, flags, act)
 
 
@@ -127,6 +141,7 @@ def feed_locally(feeding: Feeding, nursery: Nursery, *, name: str) -> RunResult:
     is_gated = feeding.terms is not None and feeding.terms.jobserver is not None
     ahead = 0 if is_gated else feeding.ahead
     pool = Pool(feeding.slots, nursery, ahead=ahead, wakes=wakes, output=output)
+    flags.on_suspend = lambda: _stand_still(pool)
     executor = _gate(pool, feeding.terms)
     return _act_and_close(pool, executor, nursery, flags, act)
 
@@ -143,7 +158,6 @@ def _act_and_close(
     strangers = frozenset(children_of(os.getpid())) - {nursery.pid}
     become_subreaper()  # should nursery and worker die together, we are next in line
     try:
-        flags.on_suspend = lambda: _stand_still(pool)
         result = act()
     finally:
         executor.close()

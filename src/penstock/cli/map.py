@@ -18,8 +18,8 @@ from penstock.cli.map_source import Input
 from penstock.cli.options import Jobs
 from penstock.cli.printing import say
 from penstock.cli.slots import Terms, Wanted, come_to_terms
+from penstock.cli.stdout import StdoutClosed
 from penstock.cli.streams import warn
-from penstock.cli.workspace import StdoutClosed
 from penstock.engine import Plain
 from penstock.errors import UsageError
 from penstock.executor.nursery import Nursery

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from penstock.cli.map_shelf import Piece, Printout, Shelf, piece_of
-from penstock.cli.workspace import StdoutClosed
+from penstock.cli.stdout import StdoutClosed, chunks_of, tagged
 from penstock.errors import PenstockError
 from penstock.model.job import Job
 from penstock.model.outcome import NOTHING_KEPT, Outcome
 from penstock.proc.signals import SignalFlags
 from penstock.proc.transfer import Outlet
-
-_CHUNK = 1 << 16
 
 
 class Printer:
@@ -123,26 +120,7 @@ def _send(outlet: Outlet, tag: bytes, piece: Piece) -> bool:
     return outlet.move(piece.descriptor, piece.start, piece.end)
 
 
-def _chunks(piece: Piece) -> Iterator[bytes]:
+def _chunks(piece: Piece) -> Iterable[bytes]:
     if piece.descriptor is None:
-        yield piece.data
-        return
-    at = piece.start
-    while at < piece.end:
-        chunk = os.pread(piece.descriptor, min(_CHUNK, piece.end - at), at)
-        if not chunk:
-            return
-        at += len(chunk)
-        yield chunk
-
-
-def tagged(tag: bytes, chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """The chunks, with `tag` at the beginning of each line."""
-    at_start = True
-    for chunk in chunks:
-        text = chunk.replace(b"\n", b"\n" + tag)
-        at_end = chunk.endswith(b"\n")
-        if at_end:
-            text = text[: -len(tag)]
-        yield tag + text if at_start else text
-        at_start = at_end
+        return (piece.data,)
+    return chunks_of(piece.descriptor, piece.start, piece.end)

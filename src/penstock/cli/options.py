@@ -21,6 +21,7 @@ from penstock.spec.duration import parse_duration
 DEFAULT_FILE = "penstock.yaml"
 
 ISOLATIONS = ("pidns", "cgroup")
+OUTPUTS = ("group", "line", "live", "quiet")
 
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _LEAST_NICE, _MOST_NICE = -20, 19  # setpriority(2)
@@ -132,9 +133,12 @@ def read_jobs(texts: Sequence[str]) -> Jobs:
 
 def read_jobserver(texts: Sequence[str]) -> str:
     """`off`, `fifo` or `pipe`."""
-    if texts[-1] not in ("off", "fifo", "pipe"):
-        raise ValueError(f"{_shown(texts[-1])} is not one of off, fifo, pipe")
-    return texts[-1]
+    return _one_of(("off", "fifo", "pipe"), texts[-1])
+
+
+def read_output(texts: Sequence[str]) -> str:
+    """One of `OUTPUTS`."""
+    return _one_of(OUTPUTS, texts[-1])
 
 
 def read_text(texts: Sequence[str]) -> str:
@@ -216,6 +220,12 @@ def read_commands(texts: Sequence[str]) -> tuple[str, ...]:
     if not all(text.strip() for text in texts):
         raise ValueError("expected a command such as `sort -u`, found a blank text")
     return tuple(texts)
+
+
+def _one_of(words: Sequence[str], text: str) -> str:
+    if text in words:
+        return text
+    raise ValueError(f"{_shown(text)} is not one of {', '.join(words)}")
 
 
 def _is_number(text: str) -> bool:

@@ -6,13 +6,15 @@ import os
 import resource
 
 from penstock.cli.definition import all_settings, read_definition
+from penstock.cli.display import descriptors, open_display
 from penstock.cli.dryrun import print_dry_run
 from penstock.cli.lines.run import RunOptions
 from penstock.cli.local import run_locally
 from penstock.cli.slots import Wanted, come_to_terms
+from penstock.cli.stdout import StdoutClosed
 from penstock.cli.streams import colour, stderr, verbosity, warn
 from penstock.cli.upkeep import open_upkeep
-from penstock.cli.workspace import StdoutClosed, Workspace
+from penstock.cli.workspace import Workspace
 from penstock.clock import MonotonicClock
 from penstock.executor.nursery import Nursery
 from penstock.model.event import Sink
@@ -25,9 +27,6 @@ from penstock.report.directory import JOURNAL, open_run_directory
 from penstock.report.journal import Journal, JsonLines
 from penstock.spec.select import select
 
-_OWN_DESCRIPTORS = 24
-_DESCRIPTORS_A_JOB = 3  # two sockets while a worker is asked for, and a spool
-
 
 def main(given: RunOptions, nursery: Nursery) -> int:
     """Run the jobs; 0, 1, 124 or 125. Does not return if a signal ended the run."""
@@ -39,12 +38,11 @@ def main(given: RunOptions, nursery: Nursery) -> int:
     directory = _open_directory()
     wanted = Wanted(given.jobs, given.jobserver)
     terms = come_to_terms(wanted, nursery, directory, os.environ)
-    slots = _affordable(terms.slots)
+    slots = _affordable(terms.slots, *descriptors(given))
     run = os.path.basename(directory) if directory else f"unkept-{os.getpid()}"
-    several = len(pipeline.jobs) > 1 or bool(pipeline.families)
-    grouped = slots > 1 and several
     flags = SignalFlags()
-    workspace = Workspace(run, directory, grouped=grouped, stop=flags)
+    display = open_display(given, pipeline, slots, directory, flags)
+    workspace = Workspace(run, directory, display.outputs)
     upkeep = open_upkeep(workspace, pipeline, given, run, directory, flags)
     try:
         result = run_locally(
@@ -55,7 +53,9 @@ def main(given: RunOptions, nursery: Nursery) -> int:
             sinks=_sinks(given, directory),
             dispatch=upkeep,
             flags=flags,
-            output=1 if grouped else None,
+            output=display.reader,
+            attendants=display.attendants,
+            wakes=display.wakes,
             keep_going=given.keep_going,
             deadline=given.deadline,
             terms=terms,
@@ -66,7 +66,7 @@ def main(given: RunOptions, nursery: Nursery) -> int:
         return TROUBLE
     finally:
         upkeep.close()
-        workspace.close()
+        display.outputs.close()
         if terms.fifo is not None:
             os.unlink(terms.fifo)
     if result.tally.signal is not None and result.status != TROUBLE:
@@ -111,10 +111,10 @@ def _limit(pipeline: Pipeline, given: RunOptions) -> Pipeline:
     )
 
 
-def _affordable(slots: int) -> int:
+def _affordable(slots: int, own: int, each: int) -> int:
     """As many slots as there are descriptors for; says so where that is fewer."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = max(1, (soft - _OWN_DESCRIPTORS) // _DESCRIPTORS_A_JOB)
+    most = max(1, (soft - own) // each)
     if slots > most:
         warn(f"{most} jobs at once instead of {slots}: see `ulimit -n`, it is {soft}")
     return min(slots, most)

@@ -22,7 +22,7 @@ from penstock.model.job import Job, Stage
 from penstock.model.outcome import Cancelled, Exited, Outcome, StageOutcome
 from penstock.model.signals import signal_name
 from penstock.model.tally import Tally, count
-from penstock.report.failure import format_failure, leftovers, said
+from penstock.report.failure import format_failure, format_root, leftovers, said
 from penstock.report.plain import visible
 from penstock.report.words import describe_ending, duration, plural, size
 
@@ -72,6 +72,7 @@ class Console:
         self._width = 0
         self._tally = Tally()
         self._failed: list[str] = []
+        self._root = ""
         self._interruptions = 0
         self._is_broken = False
 
@@ -122,12 +123,14 @@ class Console:
             text += self._notes(job, outcome)
             warned = job.leaks == "warn" and outcome.stragglers
             return text if warned else self._unless_quiet(text)
-        if isinstance(outcome.ending, Cancelled):
+        if isinstance(outcome.ending, Cancelled) and outcome.remark is None:
             ending = describe_ending(outcome.ending, job.limits.grace)
             text = self._line("stop", _YELLOW, job.name, ending) + self._notes(
                 job, outcome
             )
             return text if outcome.survivors else self._unless_quiet(text)
+        if not self._failed:
+            self._root = format_root(job, outcome)
         self._failed.append(job.name)
         text = self._mark("FAIL", _RED) + format_failure(
             job, outcome, self._search_path
@@ -175,7 +178,9 @@ class Console:
         told = ", ".join(f"{number} {how}" for number, how in counts if number)
         jobs = plural(tally.jobs, "job")
         text = f"{jobs}: {told or 'nothing to do'} in {duration(elapsed)}\n"
-        return text + (_names(self._failed) if len(self._failed) > 1 else "")
+        if len(self._failed) > 1:
+            text += _names(self._failed)
+        return text + self._root
 
     @property
     def _is_verbose(self) -> bool:
@@ -253,7 +258,7 @@ def _stage_line(stage: Stage, result: StageOutcome) -> str:
 
 
 def _names(failed: list[str]) -> str:
-    """All that failed, the first first: it may have scrolled away."""
+    """All that failed, in order."""
     names = ", ".join(visible(name) for name in failed[:_MOST_NAMES])
     more = len(failed) - _MOST_NAMES
     return f"failed: {names}" + (f" and {more} more" if more > 0 else "") + "\n"

@@ -39,6 +39,19 @@ def format_failure(job: Job, outcome: Outcome, search_path: str | None = None) -
     return "\n".join(lines) + "\n"
 
 
+def format_root(job: Job, outcome: Outcome) -> str:
+    """The same in short, for the end of a run: its first failure may be far above."""
+    text = f"{job.name}: {_headline(job, outcome)}"
+    culprit = outcome.culprit
+    stage = None if culprit is None else job.stages[culprit]
+    place = (stage and stage.place) or job.place
+    if place is not None:
+        text += f"; defined at {place}"
+    if stage is not None and isinstance(stage.stderr, Log) and stage.stderr.path:
+        text += f"; log {stage.stderr.path}"
+    return f"first failure: {visible(text)}\n"
+
+
 def said(job: Job, outcome: Outcome) -> Iterator[tuple[str, str]]:
     """What the commands of a job that succeeded wrote to stderr: label and text.
 

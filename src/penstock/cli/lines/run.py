@@ -25,8 +25,14 @@ from penstock.cli.lines.shared import (
     VERBOSE,
     split_target,
 )
-from penstock.cli.options import DEFAULT_FILE, NO_SETTINGS, Jobs
-from penstock.cli.syntax import Operand, Subcommand
+from penstock.cli.options import (
+    DEFAULT_FILE,
+    NO_SETTINGS,
+    Jobs,
+    read_output,
+    read_size,
+)
+from penstock.cli.syntax import Operand, Option, Subcommand
 from penstock.model.job import Leaks
 
 
@@ -51,6 +57,9 @@ class RunOptions(NamedTuple):
     json: bool = False
     fresh: bool = False
     resume: bool = False
+    output: str | None = None
+    tag: bool = False
+    spool_limit: int | None = None
 
     def target(self, exists: Callable[[str], bool]) -> tuple[str, tuple[str, ...]]:
         """The definition file, and the jobs that are wanted of it (none: all).
@@ -93,6 +102,25 @@ LINE = Subcommand(
         SET,
         SET_FILE,
         DRY_RUN,
+        Option(
+            "output",
+            ("--output",),
+            "What jobs print: group, each job's whole when it is over; line, whole "
+            "lines as they come; live, the oldest job's as it comes, the others' when "
+            "it is their turn; quiet, that of failed jobs only. "
+            "[default: group, or straight if one job runs at a time]",
+            read_output,
+            "MODE",
+        ),
+        Option("tag", ("--tag",), "Begin each line that a job prints with its name."),
+        Option(
+            "spool_limit",
+            ("--spool-limit",),
+            "How much of what jobs print may wait to be printed; a job that prints "
+            "more is ended, and has failed: 500MiB. [default: half of what is free]",
+            read_size,
+            "SIZE",
+        ),
         QUIET._replace(help="Tell failures only."),
         VERBOSE,
         JSON,
