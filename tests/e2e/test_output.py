@@ -40,7 +40,7 @@ def read_some(stream: IO[bytes] | None) -> bytes:
     return os.read(stream.fileno(), 1 << 16)
 
 
-def run_three(penstock_cli, tmp_path, *options: str) -> bytes:
+def run_three(penstock_cli, tmp_path, *options):
     """Its output, where `a` ends after the others."""
     with penstock_cli.start("run", "-k", "-j3", *options) as process:
         wait_until(lambda: (tmp_path / "b-done").exists())

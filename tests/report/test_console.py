@@ -117,7 +117,7 @@ def test_what_was_ended_for_its_own_fault_has_failed():
     ending = Cancelled("too much", None, escalated=False)
     judged = Outcome("b", ending, ok=False, remark="as I say")
     text = told(ended(A), JobEnded(B, judged, 0.0), END)
-    assert "FAIL  b: cancelled: too much, could not be ended: as I say\n" in text
+    assert "FAIL  b: cancelled: too much, and could not be ended: as I say\n" in text
     assert "2 jobs: 1 ok, 1 failed in" in text
     assert "stop" not in text
 
