@@ -80,7 +80,7 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
 
     workers = slots + spare_slots(pipeline)
     pool = Pool(workers, nursery, wakes=(flags.fileno(), *wakes), output=output)
-    executor = _gate(pool, terms)
+    executor: Executor = _gate(pool, terms)
     if attendants:
         executor = Attended(executor, attendants)
 
