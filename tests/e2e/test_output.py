@@ -43,8 +43,8 @@ def read_some(stream: IO[bytes] | None) -> bytes:
 def run_three(penstock_cli, tmp_path, *options):
     """Its output, where `a` ends after the others."""
     with penstock_cli.start("run", "-k", "-j3", *options) as process:
-        wait_until(lambda: (tmp_path / "b-done").exists())
-        wait_until(lambda: (tmp_path / "c-done").exists())
+        wait_until((tmp_path / "b-done").exists)
+        wait_until((tmp_path / "c-done").exists)
         (tmp_path / "go").touch()
         out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 1
@@ -106,8 +106,8 @@ def test_a_line_without_end_is_printed_in_pieces(penstock_cli, define):
 def test_the_oldest_job_is_live_and_the_others_wait(penstock_cli, define, tmp_path):
     define(THREE)
     with penstock_cli.start("run", "-k", "-j3", "--output", "live") as process:
-        wait_until(lambda: (tmp_path / "b-done").exists())
-        wait_until(lambda: (tmp_path / "c-done").exists())
+        wait_until((tmp_path / "b-done").exists)
+        wait_until((tmp_path / "c-done").exists)
         assert read_some(process.stdout) == b"a1\n"
         (tmp_path / "go").touch()
         out, err = process.communicate(timeout=PATIENCE)
@@ -178,7 +178,7 @@ jobs:
     done = penstock_cli("run", "--linger", "10ms", "--output", "line")
     assert done.out == b"a\n"
     (tmp_path / "go").touch()
-    wait_until(lambda: (tmp_path / "alive").exists())
+    wait_until((tmp_path / "alive").exists)
 
 
 @pytest.mark.parametrize("mode", ["group", "line", "live", "quiet"])
@@ -195,7 +195,7 @@ jobs:
 
 
 @pytest.mark.parametrize("mode", ["group", "line", "live", "quiet"])
-def test_a_full_disk_is_told(penstock_cli, define, tmp_path, mode):
+def test_a_full_disk_is_told(penstock_cli, define, mode):
     define("jobs: {a: {run: echo a; false}, b: {run: sleep 60}}")
     text = f"exec {penstock_cli.program} run -j2 --output {mode} > /dev/full"
     done = penstock_cli("exec", "--quiet", "--", "sh", "-c", text)
