@@ -30,11 +30,6 @@ def test_what_needs_a_family_waits_for_all_its_members():
     assert result.tally.succeeded == 5
 
 
-def test_a_family_without_members_has_succeeded():
-    pipeline = Pipeline((job("last", "f"),), families=(family("f", 0),))
-    assert run(FakeExecutor(), pipeline)[1].told == ["start last", "ok last"]
-
-
 def test_members_are_made_only_as_slots_are_free():
     made = 0
 
@@ -99,3 +94,13 @@ def test_a_family_whose_members_cannot_be_made_has_failed_and_loses_nobody_else(
         *("skip last: job f failed", "start f-0", "start other"),
     ]
     assert (result.status, result.tally.failed, result.tally.skipped) == (1, 1, 1)
+
+
+def test_a_family_without_members_is_told_of_and_what_needs_it_goes_on():
+    family = Family("f", ("first",), lambda: iter(()))
+    pipeline = Pipeline((job("first"), job("last", "f")), families=(family,))
+    result, story = run(FakeExecutor(), pipeline)
+    assert story.told[2:] == [
+        *("pass f: its `for` finds nothing", "start last", "ok last")
+    ]
+    assert (result.status, result.tally.passed) == (0, 1)

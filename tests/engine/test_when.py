@@ -28,7 +28,7 @@ def test_otherwise_it_is_passed_over_and_what_needs_it_goes_on():
 @pytest.mark.parametrize(
     "ending",
     [
-        Exited(127),
+        Exited(126),
         Signaled(9, core=False),
         NotStarted(2, "no such file: ask", "command"),
     ],

@@ -7,8 +7,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from penstock.errors import DefinitionError
 from penstock.model.command import Command
 from penstock.model.job import Family, Job, Link, Pipeline, Stage, chain
+from penstock.model.link import path_token
 from penstock.model.policy import Policy, Service
 from penstock.model.stream import Output
 from penstock.report.graph import draw_dot, draw_mermaid, draw_text
@@ -52,7 +54,10 @@ report: cat a b
 │  └─ fetch: curl 'a & <b>'
 ├─ sq[...] (family): square 0
 │  └─ db (service): serve
-└─ fan: seq 9 -> wc; seq 9 -> cat
+└─ fan
+   │  0: seq 9
+   │  0 -> 1: wc
+   │  0 -> 2: cat
    └─ fetch: curl 'a & <b>'
 """
     )
@@ -151,4 +156,27 @@ def test_a_script_says_why():
     assert "# report: after words, sq, fan\n" in script
     assert "# db: needs no other; a service: runs while others need it\n" in script
     assert "# sq: and so on, from sq[20]\n" in script
-    assert re.search(r"# a graph of commands.*\n#   seq 9 </dev/null\n#   wc\n", script)
+    assert re.search(
+        r"# a graph of commands.*\n#   0: seq 9 </dev/null\n#   1: wc\n", script
+    )
+
+
+def _not_there():
+    raise DefinitionError(("file.yaml:1:1: cannot read `ids`",))
+
+
+@pytest.mark.parametrize("members", [lambda: iter(()), _not_there])
+def test_a_family_that_has_no_members_yet_is_told_of(members):
+    family = Family("sq", ("fetch",), members)
+    pipeline = Pipeline((job("fetch", "curl"),), families=(family,))
+    assert "# sq: after fetch; its `for` finds nothing now\n" in shell_script(pipeline)
+    assert draw_text(pipeline) == "sq[...] (family)\n└─ fetch: curl\n"
+
+
+def test_fifos_have_their_names_in_a_script():
+    stages = [
+        Stage("a", Command(("cat",), "cat")),
+        Stage("b", Command(("cmp", path_token("fifo.a")), "cmp {{fifo.a}}")),
+    ]
+    graph = Job("g", tuple(stages), (Link(0, 1, name="fifo.a"),))
+    assert "#   b: cmp {{fifo.a}}\n" in shell_script(Pipeline((graph,)))

@@ -13,13 +13,15 @@ class _Open:
     Attributes:
         members: those that were not made yet; None once there are no more.
         out: how many were made and are not over.
+        is_empty: none was made, ever.
     """
 
-    __slots__ = ("members", "out")
+    __slots__ = ("is_empty", "members", "out")
 
     def __init__(self, members: Iterator[Job]) -> None:
         self.members: Iterator[Job] | None = members
         self.out = 0
+        self.is_empty = True
 
 
 class Families:
@@ -52,7 +54,12 @@ class Families:
             family.members = None
         else:
             family.out += 1
+            family.is_empty = False
         return member
+
+    def is_empty(self, name: str) -> bool:
+        """Whether no member of it was made, up to now."""
+        return self._open[name].is_empty
 
     def leave(self, name: str) -> None:
         """A member is over."""

@@ -121,8 +121,7 @@ class Scheduler:
             case Finished(job, outcome):
                 yield from self._finish(job, outcome)
             case JobPassed(job):
-                yield from self._services.forget(job.name)
-                yield from self._leave(self._roll.leave(job.name), None)
+                yield from self._pass(job)
             case Interrupted(signal):
                 yield from self._interrupt(f"interrupted by {signal_name(signal)}")
             case InputCame():
@@ -148,6 +147,8 @@ class Scheduler:
             return
         if member is not None:
             self._line_up(member, unit)
+        elif self._families.is_empty(unit):
+            yield PassJob(stand_in(self._units[unit]), "its `for` finds nothing")
         elif self._families.close_if_over(unit):
             yield from self._settle(unit)
 
@@ -213,6 +214,14 @@ class Scheduler:
             yield from self._end(attempt, Finished(job, outcome))
         else:
             raise UsageError(f"job {job.name} ended, but it was not running")
+
+    def _pass(self, job: Job) -> Iterator[Action]:
+        """A job was passed over, or a family that has no members."""
+        if self._roll.is_running(job.name):
+            yield from self._services.forget(job.name)
+            yield from self._leave(self._roll.leave(job.name), None)
+        elif self._families.close_if_over(job.name):
+            yield from self._settle(job.name)
 
     def _heed(
         self, attempt: Attempt, refused: str | None, asked: Outcome

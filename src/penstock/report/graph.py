@@ -23,9 +23,10 @@ class Box(NamedTuple):
     Attributes:
         name: its own; that of a family ends in ``[...]``.
         needs: positions of the boxes that it needs.
-        stages: each command, short.
+        stages: each command, short; with its name, if they are no chain.
         links: pairs of positions among the stages.
         kind: "job", "family" or "service".
+        names: those of the stages; none if these are a chain.
     """
 
     name: str
@@ -33,12 +34,7 @@ class Box(NamedTuple):
     stages: tuple[str, ...]
     links: tuple[tuple[int, int], ...]
     kind: str
-
-    @property
-    def is_chain(self) -> bool:
-        """Whether each stage feeds just the next."""
-        pairs = ((link.source, link.target) for link in chain(len(self.stages)))
-        return self.links == tuple(pairs)
+    names: tuple[str, ...] = ()
 
 
 def boxes_of(pipeline: Pipeline) -> tuple[Box, ...]:
@@ -66,8 +62,11 @@ def draw_text(pipeline: Pipeline) -> str:
             at, lead, below = waiting.pop()
             again = at in told and bool(boxes[at].needs)
             lines.append(lead + _line(boxes[at]) + "  (see above)" * again)
-            told.add(at)
             needs = () if again else boxes[at].needs
+            if at not in told:
+                bar = "│  " if needs else "   "
+                lines += (below + bar + line for line in _stage_lines(boxes[at]))
+            told.add(at)
             for need in reversed(needs):
                 branch, bar = ("└─ ", "   ") if need == needs[-1] else ("├─ ", "│  ")
                 waiting.append((need, below + branch, below + bar))
@@ -126,7 +125,12 @@ def _box(unit: Job | Family, needs: tuple[int, ...]) -> Box:
 
 def _box_of(job: Job, name: str, needs: tuple[int, ...], kind: str) -> Box:
     links = tuple(dict.fromkeys((link.source, link.target) for link in job.links))
-    return Box(visible(name), needs, tuple(map(_stage, job.stages)), links, kind)
+    stages = tuple(map(_stage, job.stages))
+    names: tuple[str, ...] = ()
+    if job.links != chain(len(stages)):
+        names = tuple(visible(stage.name) for stage in job.stages)
+        stages = tuple(map(": ".join, zip(names, stages, strict=True)))
+    return Box(visible(name), needs, stages, links, kind, names)
 
 
 def _stage(stage: Stage) -> str:
@@ -143,10 +147,16 @@ def _stage(stage: Stage) -> str:
 
 def _line(box: Box) -> str:
     kind = "" if box.kind == "job" else f" ({box.kind})"
-    if box.is_chain:
-        return f"{box.name}{kind}: {' | '.join(box.stages)}"
-    pairs = (f"{box.stages[a]} -> {box.stages[b]}" for a, b in box.links)
-    return f"{box.name}{kind}: {'; '.join(pairs)}"
+    if box.names or not box.stages:
+        return box.name + kind
+    return f"{box.name}{kind}: {' | '.join(box.stages)}"
+
+
+def _stage_lines(box: Box) -> Iterator[str]:
+    """What each stage of a graph reads, and what it is."""
+    for at, stage in enumerate(box.stages if box.names else ()):
+        sources = ", ".join(box.names[a] for a, b in box.links if b == at)
+        yield f"{sources} -> {stage}" if sources else stage
 
 
 def _edges(boxes: tuple[Box, ...]) -> Iterator[tuple[int, int]]:

@@ -93,7 +93,7 @@ def _wish(box: Box, spots: dict[int, _Spot]) -> float:
 
 def _width(box: Box) -> float:
     longest = max(map(len, (box.name, *box.stages)))
-    detour = 0 if box.is_chain else _DETOUR * 2
+    detour = _DETOUR * 2 if box.names else 0
     return longest * _LETTER + 4 * _PAD + detour
 
 
@@ -118,7 +118,7 @@ def _drawn(box: Box, spot: _Spot) -> Iterator[str]:
     yield _text(left + _PAD, top + 16, box.name, "name")
     for position, stage in enumerate(box.stages):
         y = top + _HEAD + position * _ROW
-        inner = width - 2 * _PAD - (0 if box.is_chain else _DETOUR * 2)
+        inner = width - 2 * _PAD - (_DETOUR * 2 if box.names else 0)
         yield (
             f'<rect class="stage" x="{left + _PAD:.0f}" y="{y:.0f}" '
             f'width="{inner:.0f}" height="{_ROW - 8}" rx="3"/>'

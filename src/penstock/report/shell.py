@@ -7,10 +7,13 @@ penstock is for (limits, clean ends, outputs that are whole) is told in comments
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 
+from penstock.errors import DefinitionError
 from penstock.model.command import Command
 from penstock.model.job import Family, Job, Pipeline, Stage, chain
+from penstock.model.link import path_token
 from penstock.model.stream import Direct, Input, Null, Output
 from penstock.report.plain import visible
 from penstock.spec.duration import format_duration
@@ -57,7 +60,12 @@ def _jobs_in_order(
 ) -> Iterator[str]:
     run: set[str] = set()  # names of those that would be, which may change the others
     for unit in in_order(pipeline):
-        for job in _members(unit):
+        members = tuple(_members(unit))
+        if not members:  # what it needs may make them
+            run.add(unit.name)
+            told = f"after {', '.join(unit.needs)}; " if unit.needs else ""
+            yield f"\n# {unit.name}: {told}its `for` finds nothing now"
+        for job in members:
             because = reasons(job)
             if because == () and run.isdisjoint(job.needs):
                 yield f"\n# {job.name}: up to date"
@@ -92,15 +100,19 @@ def in_order(pipeline: Pipeline) -> Iterator[Job | Family]:
 
 
 def _members(unit: Job | Family) -> Iterator[Job]:
-    """The job itself; of a family, the first ones."""
-    return (
-        iter((unit,)) if isinstance(unit, Job) else islice(unit.members(), MOST_MEMBERS)
-    )
+    """The job itself; of a family, the first ones, as far as they can be made now."""
+    if isinstance(unit, Job):
+        yield unit
+    else:
+        with suppress(DefinitionError):  # what they are made of may not be there yet
+            yield from islice(unit.members(), MOST_MEMBERS)
 
 
 def _rest(family: Family) -> Iterator[str]:
     """What is said of the members that are not printed."""
-    more = next(islice(family.members(), MOST_MEMBERS, None), None)
+    more = None
+    with suppress(DefinitionError):
+        more = next(islice(family.members(), MOST_MEMBERS, None), None)
     if more:
         yield f"\n# {family.name}: and so on, from {more.name}"
 
@@ -132,7 +144,16 @@ def _paragraph(
         yield line
     else:
         yield "# a graph of commands, which no line of sh can join:"
-        yield from ("#   " + part.replace("\n", "\n#   ") for part in parts)
+        for stage, part in zip(job.stages, parts, strict=True):
+            written = _with_names(f"{visible(stage.name)}: {part}", job)
+            yield "#   " + written.replace("\n", "\n#   ")
+
+
+def _with_names(text: str, job: Job) -> str:
+    """`text` with the names of FIFOs as they are written in the definition."""
+    for name in {link.name for link in job.links if link.name}:
+        text = text.replace(path_token(name), f"{{{{{name}}}}}")
+    return text
 
 
 def _notes(job: Job) -> Iterator[str]:
