@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import os
 import random
-import select
-import shutil
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from penstock.clock import MonotonicClock
 from tests.commands import PATIENCE, alive, look_up, sh, wait_until
 
 SEED = random.randrange(1 << 32)
@@ -89,58 +84,6 @@ READ = "echo ready; read code; exit $code"
 
 
 # --- Ctrl-Z -------------------------------------------------------------------------
-
-
-class Terminal:
-    """A terminal with a shell in it that has job control."""
-
-    def __init__(self, cwd: Path) -> None:
-        self._ours, theirs = os.openpty()
-        self._seen = b""
-        self._shell = subprocess.Popen(
-            ["setsid", "-c", "bash", "--norc", "--noprofile", "-i"],
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-            cwd=cwd,
-            env=os.environ | {"PS1": "", "PS2": "", "TERM": "dumb"},
-        )
-        os.close(theirs)
-
-    def type(self, text: bytes) -> None:
-        """What the user types."""
-        os.write(self._ours, text)
-
-    def expect(self, text: bytes) -> None:
-        """Wait until `text` has been shown; what was shown before is forgotten."""
-        clock = MonotonicClock()
-        deadline = clock.now() + PATIENCE * 2
-        while text not in self._seen:
-            left = deadline - clock.now()
-            assert left > 0, (text, self._seen)
-            if select.select([self._ours], [], [], left)[0]:
-                self._seen += os.read(self._ours, 4096)
-        self._seen = self._seen.partition(text)[2]
-
-    @property
-    def foreground(self) -> int:
-        """The process group that a Ctrl-C would reach."""
-        return os.tcgetpgrp(self._ours)
-
-    def close(self) -> None:
-        """Let the shell end, and close the terminal."""
-        self.type(b"\nexit\nexit\n")
-        self._shell.wait(PATIENCE)
-        os.close(self._ours)
-
-
-@pytest.fixture
-def terminal(penstock_cli) -> Iterator[Terminal]:
-    if shutil.which("bash") is None or shutil.which("setsid") is None:
-        pytest.skip("needs bash and setsid(1)")
-    made = Terminal(penstock_cli.cwd)
-    yield made
-    made.close()
 
 
 def states(marker: str, word: str) -> set[str]:

@@ -36,7 +36,7 @@ def dispatch(argv: Sequence[str], nursery: Nursery | None) -> int:
         return _start(subcommand, options, nursery)
     from penstock.executor.nursery import fork_nursery  # noqa: PLC0415 (only if used)
 
-    nursery = fork_nursery()
+    nursery = fork_nursery(foreground="--foreground" in argv)
     try:
         return _start(subcommand, options, nursery)
     finally:

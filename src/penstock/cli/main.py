@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from penstock.executor.nursery import Nursery
 
 RUNNING = ("exec", "map", "pipe", "run")  # subcommands that start commands
+_FOREGROUND = "--foreground"
 _JOBSERVER = "--jobserver"
 _USAGE = 2
 _TROUBLE = 125
@@ -87,15 +88,19 @@ def _fork_nursery(argv: Sequence[str]) -> Nursery:
         from penstock.make.prepare import prepare  # noqa: PLC0415 (only if used)
 
         return fork_nursery(prepare(argv, os.environ))
-    return fork_nursery()
+    return fork_nursery(foreground=_FOREGROUND in _before_command(argv))
 
 
 def _is_to_run(argv: Sequence[str]) -> bool:
     """Whether this line starts commands, as far as a glance can tell."""
     if not argv or argv[0] not in RUNNING:
         return False
-    words = argv[: argv.index("--")] if "--" in argv else argv
+    words = _before_command(argv)
     return "--help" not in words and "-h" not in words
+
+
+def _before_command(argv: Sequence[str]) -> Sequence[str]:
+    return argv[: argv.index("--")] if "--" in argv else argv
 
 
 def _refuse_definition(error: DefinitionError) -> int:

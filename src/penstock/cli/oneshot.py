@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.cli.local import run_locally
@@ -18,6 +19,12 @@ from penstock.proc.signals import die_by
 if TYPE_CHECKING:
     from penstock.cli.lines.exec import ExecOptions
     from penstock.cli.lines.pipe import PipeOptions
+    from penstock.engine import RunResult
+    from penstock.proc.terminal import Terminal
+
+
+# Who had the terminal and ended by its key: those around us are to end as well.
+_BY_KEY = {128 + number: number for number in (2, 3)}  # INT and QUIT
 
 
 class Telling(NamedTuple):
@@ -72,25 +79,50 @@ def _treat(command: Command, given: ExecOptions | PipeOptions) -> Command:
     return command._replace(signal=number, nice=given.nice, memory=given.memory)
 
 
-def run_one(job: Job, nursery: Nursery, telling: Telling) -> int:
+def run_one(
+    job: Job, nursery: Nursery, telling: Telling, terminal: Terminal | None = None
+) -> int:
     """Run `job`, tell how it ended, and return its exit status.
 
     Does not return if a signal ended it: that is then the end of penstock too.
+
+    Args:
+        job: what to run.
+        nursery: forks its worker.
+        telling: how much is said.
+        terminal: that the command has as long as it runs; taken back then.
     """
     last = _LastOutcome()
     sinks = [last, *_sinks(telling)]
-    result = run_locally(Pipeline((job,)), nursery, name=job.name, sinks=sinks)
+    result = _run(job, nursery, sinks, terminal)
     outcome = last.outcome
     if outcome is None:  # interrupted before it was started
         status = result.status
     else:
         status = outcome.status
+        if terminal is not None and status in _BY_KEY:
+            die_by(_BY_KEY[status])
         if len(sinks) == 1:
             _tell(job, outcome, telling)
     if result.tally.signal is not None and result.status != TROUBLE:
         die_by(result.tally.signal)
         return result.status  # as PID 1 we cannot: the kernel shields it
     return status
+
+
+def _run(
+    job: Job, nursery: Nursery, sinks: Sequence[Sink], terminal: Terminal | None
+) -> RunResult:
+    pipeline, name = Pipeline((job,)), job.name
+    if terminal is None:
+        return run_locally(pipeline, nursery, name=name, sinks=sinks)
+    from penstock.proc.terminal import ForegroundFlags  # noqa: PLC0415 (only if used)
+
+    try:
+        flags = ForegroundFlags()
+        return run_locally(pipeline, nursery, name=name, sinks=sinks, flags=flags)
+    finally:
+        terminal.take_back()
 
 
 class _LastOutcome:

@@ -62,7 +62,7 @@ def keep(
     Raises:
         SystemExit: with 125, if something below could not be ended.
     """
-    if os.getsid(0) != os.getpid():
+    if os.getpgrp() != os.getpid():
         os.setsid()
     start_clean()
     become_subreaper()

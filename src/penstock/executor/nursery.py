@@ -145,31 +145,38 @@ class Nursery:
         return status == 0
 
 
-def fork_nursery(jobserver: Jobserver | None = None) -> Nursery:
+def fork_nursery(
+    jobserver: Jobserver | None = None, *, foreground: bool = False
+) -> Nursery:
     """Fork the nursery, with a first worker below it; for the command line.
 
     To be called while this process has one thread and has imported little.
 
     Args:
         jobserver: that this process will take tokens of.
+        foreground: a command is to have our terminal, so it stays in our session.
 
     Raises:
         PenstockError: no process can be had.
     """
     try:
-        return _fork_nursery(jobserver)
+        return _fork_nursery(jobserver, foreground=foreground)
     except OSError as error:
         raise PenstockError(f"cannot start a process: {error.strerror}") from error
 
 
-def _fork_nursery(jobserver: Jobserver | None) -> Nursery:
+def _fork_nursery(jobserver: Jobserver | None, *, foreground: bool) -> Nursery:
     kind = _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC
     control, theirs = _socket.socketpair(_socket.AF_UNIX, kind)
     first, its = _socket.socketpair(_socket.AF_UNIX, kind)
     guardian = os.pidfd_open(os.getpid())
 
     def live() -> None:
-        os.setsid()  # at once: a Ctrl-C is for the user's process, which tells us
+        # At once: a Ctrl-C is for the user's process, which tells us.
+        if foreground:
+            os.setpgid(0, 0)
+        else:
+            os.setsid()
         control.close()
         first.close()
         from penstock.executor import keeper  # noqa: PLC0415 (in the child only)

@@ -30,6 +30,7 @@ from penstock.model.job import Job
 from penstock.model.outcome import Cancelled, Outcome
 from penstock.model.verdict import unseen
 from penstock.plan.wire import wire
+from penstock.proc.fork import step_aside
 from penstock.proc.order import Abandon, Cancel, Order, Suspend
 from penstock.proc.prctl import become_subreaper, set_title
 from penstock.proc.run import run_job
@@ -46,7 +47,7 @@ def serve(channel: socket.socket, guardians: tuple[int, ...], spares: int) -> No
         spares: a pipe to the nursery, which is told there what will outlive us, as it
             may, or as nobody can end it.
     """
-    os.setsid()
+    step_aside()
     become_subreaper()
     set_title(TITLE)
     clock = MonotonicClock()

@@ -19,6 +19,8 @@ class Command(NamedTuple):
         signal: the first one that it is sent when it is to end; SIGTERM.
         nice: added to its niceness (nice(2)); its tree inherits it.
         memory: bytes that it and all that it starts may hold at once; None: no limit.
+        group: the process group to run in, of our own session; None for a session of
+            its own.
     """
 
     argv: tuple[str, ...]
@@ -29,3 +31,4 @@ class Command(NamedTuple):
     signal: int = 15
     nice: int = 0
     memory: int | None = None
+    group: int | None = None

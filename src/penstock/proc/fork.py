@@ -28,6 +28,18 @@ def fork_into(body: Callable[[], None]) -> int:
     return pid
 
 
+def step_aside() -> None:
+    """Leave the group of whoever forked us: what its terminal sends is not for us.
+
+    And its session, if it has one of its own; or it is that of a terminal, which we
+    must not lose, as a command is to have it.
+    """
+    if os.getsid(0) == os.getpgrp():
+        os.setsid()
+    else:
+        os.setpgid(0, 0)
+
+
 def live_by(body: Callable[[], None]) -> NoReturn:
     """Run `body` and leave by _exit(2): the parent's atexit work is not ours."""
     status = 125

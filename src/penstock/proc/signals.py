@@ -12,7 +12,6 @@ from types import FrameType
 from penstock.proc.descendants import children_of, descendants_of, parent_of
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-_HEEDED = (*STOPPING, signal.SIGTSTP)
 
 
 def signal_tree(number: int, spare: Iterable[int] = ()) -> None:
@@ -21,14 +20,15 @@ def signal_tree(number: int, spare: Iterable[int] = ()) -> None:
     Group by group first: that is atomic against a fork inside the group (kill(2)).
     A group is named only while a direct child of ours is in it, which nobody but we
     can reap, so that its number cannot have passed to a stranger. What is deeper and
-    in a group of its own is reached one by one, by pidfd.
+    in a group of its own is reached one by one, by pidfd; and so is what is in our own
+    session, for those who called us may be in its group.
 
     Args:
         number: the signal.
         spare: direct children to leave alone, with all that is below them.
     """
     spared = set(spare)
-    own_group = os.getpgrp()
+    own_session = os.getsid(0)
     direct = [pid for pid in children_of(os.getpid()) if pid not in spared]
     deep = descendants_of(direct)  # while they have the parents that lead to them
     groups: set[int] = set()
@@ -36,7 +36,7 @@ def signal_tree(number: int, spare: Iterable[int] = ()) -> None:
         group = group_of(pid)
         if group is None or group in groups:
             continue
-        if group == own_group:
+        if session_of(pid) == own_session:
             _send(os.kill, pid, number)
         else:
             _send(os.killpg, group, number)
@@ -60,6 +60,14 @@ def group_of(pid: int) -> int | None:
     """Process group of `pid`; None if it is gone."""
     try:
         return os.getpgid(pid)
+    except ProcessLookupError:
+        return None
+
+
+def session_of(pid: int) -> int | None:
+    """Session of `pid`; None if it is gone."""
+    try:
+        return os.getsid(pid)
     except ProcessLookupError:
         return None
 
@@ -97,8 +105,11 @@ class SignalFlags:
     ignored when we start stays ignored: nohup(1), or a shell's ``&``.
 
     Attributes:
+        heeded: the signals; all but SIGTSTP ask to stop.
         on_suspend: what is done at a Ctrl-Z, by whoever next asks for signals.
     """
+
+    heeded: tuple[int, ...] = (*STOPPING, signal.SIGTSTP)
 
     def __init__(self) -> None:
         self.on_suspend: Callable[[], None] = stop_oneself
@@ -106,15 +117,15 @@ class SignalFlags:
         self._reader.setblocking(False)  # noqa: FBT003 (its only parameter)
         self._writer.setblocking(False)  # noqa: FBT003 (its only parameter)
         signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
-        for number in _HEEDED:
+        for number in self.heeded:
             if signal.getsignal(number) is not signal.SIG_IGN:
                 signal.signal(number, _ignore_frame)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HEEDED)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self.heeded)
 
     def close(self) -> int | None:
         """Let signals work as usual again; one that was not taken, or None."""
         self.on_suspend = _do_nothing
-        for number in _HEEDED:
+        for number in self.heeded:
             if signal.getsignal(number) is _ignore_frame:
                 signal.signal(number, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
@@ -134,13 +145,21 @@ class SignalFlags:
 
     def ask_to_stop(self) -> bool:
         """Whether there is one to take; what asks us to stand still is done here."""
+        while (number := self.peek()) == signal.SIGTSTP:
+            self.drop()
+            self.on_suspend()
+        return number is not None
+
+    def peek(self) -> int | None:
+        """The oldest signal that is there, of whichever kind."""
         try:
-            while self._reader.recv(1, _socket.MSG_PEEK)[0] == signal.SIGTSTP:
-                self._reader.recv(1)
-                self.on_suspend()
+            return self._reader.recv(1, _socket.MSG_PEEK)[0]
         except BlockingIOError:
-            return False
-        return True
+            return None
+
+    def drop(self) -> None:
+        """Forget the oldest signal that is there."""
+        self._reader.recv(1)
 
 
 def stop_oneself() -> None:

@@ -142,7 +142,7 @@ def _absolute(directory: str, name: str) -> str:
 
 
 def spawn(command: Command, program: str, streams: Streams) -> subprocess.Popen[bytes]:
-    """Start `command` in a session of its own.
+    """Start `command`, in a session of its own unless it is to be in a group.
 
     Args:
         command: what to run.
@@ -191,7 +191,8 @@ def _popen(
         stderr=None if streams.stderr == 2 else streams.stderr,  # noqa: PLR2004
         cwd=command.cwd,
         env=environment_of(command) if command.env else None,
-        start_new_session=True,
+        start_new_session=command.group is None,
+        process_group=command.group,
         pass_fds=(*streams.more, *_passed),
     )
 

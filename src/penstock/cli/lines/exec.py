@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from penstock.cli.lines.shared import FOR_ONE_JOB
+from penstock.cli.lines.shared import FOR_ONE_JOB, FOREGROUND
 from penstock.cli.syntax import Operand, Subcommand
 from penstock.model.job import Leaks
 
@@ -26,6 +26,7 @@ class ExecOptions(NamedTuple):
     quiet: bool = False
     verbose: bool = False
     json: bool = False
+    foreground: bool = False
 
 
 LINE = Subcommand(
@@ -38,7 +39,7 @@ LINE = Subcommand(
     "The status is that of the command; 124 if it timed out, 125 if penstock "
     "failed, 126 or 127 if the command cannot be run or is not found.",
     Operand("command", "CMD [ARG]...", tuple, required=True),
-    FOR_ONE_JOB,
+    (*FOR_ONE_JOB, FOREGROUND),
     stops=True,
     runs=True,
 )

@@ -165,6 +165,13 @@ VERBOSE = Option(
 )
 JSON = Option("json", ("--json",), "Tell all in JSON, one event on each line.")
 
+FOREGROUND = Option(
+    "foreground",
+    ("--foreground",),
+    "Give it the terminal: it may ask for a password, or be an editor or a shell; "
+    "Ctrl-C and Ctrl-Z are for it.",
+)
+
 FOR_ONE_JOB = (
     *(TIMEOUT, IDLE, GRACE, SIGNAL, LINGER, LEAKS, NICE, MEMORY),
     *(STDIN, ISOLATE, QUIET, VERBOSE, JSON),
