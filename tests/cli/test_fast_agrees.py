@@ -72,7 +72,8 @@ def option_of(draw, subcommand) -> list[str]:
 def right_line(draw) -> list[str]:
     """A line in order: options, perhaps a ``--``, operands."""
     subcommand = draw(st.sampled_from(SUBCOMMANDS))
-    options = draw(st.lists(option_of(subcommand), max_size=4))
+    most_options = 4 if subcommand.options else 0
+    options = draw(st.lists(option_of(subcommand), max_size=most_options))
     dashes = draw(st.sampled_from([[], ["--"]]))
     most = next(n for n in (3, 1, 0) if subcommand.operand.allows(n))
     words = st.sampled_from(["a", "b.yaml"])
