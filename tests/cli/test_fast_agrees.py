@@ -37,6 +37,8 @@ RIGHT = {
     ":": [":"],
     "WHEN,WHAT": ["never", "now,fail=1", "soon,success=3", "now,done=20%"],
     "NAME=VALUE": ["a=1", "a=", "b==", "-q=x", "\udcff=\udcfe"],
+    "NAME=FILE": ["a=f", "b==", "-q=x", "\udcff=\udcfe"],
+    "FORMAT": ["text", "dot"],
 }
 WRONG = ["", " ", "=", "5x", "-5", "inf", "1e3", "٣", "%", "+", "é", "\udcff", "--x"]
 OPERANDS = ["ls", "-", "", " ", "a/b", "x.yaml", "head -5", "\udcff", "exec", "a=b"]
