@@ -39,6 +39,7 @@ RIGHT = {
     "NAME=VALUE": ["a=1", "a=", "b==", "-q=x", "\udcff=\udcfe"],
     "NAME=FILE": ["a=f", "b==", "-q=x", "\udcff=\udcfe"],
     "FORMAT": ["text", "dot"],
+    "MODE": ["group", "line", "live", "quiet"],
 }
 WRONG = ["", " ", "=", "5x", "-5", "inf", "1e3", "٣", "%", "+", "é", "\udcff", "--x"]
 OPERANDS = ["ls", "-", "", " ", "a/b", "x.yaml", "head -5", "\udcff", "exec", "a=b"]
