@@ -11,7 +11,6 @@ import select
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from penstock.cli.slots import Terms
 from penstock.clock import MonotonicClock
 from penstock.engine import Dispatch, Engine, RunResult
 from penstock.errors import PenstockError
@@ -28,10 +27,11 @@ from penstock.proc.descendants import children_of
 from penstock.proc.prctl import become_subreaper
 from penstock.proc.reaper import SWEEP_BUDGET, sweep_orphans
 from penstock.proc.signals import SignalFlags, stop_oneself
-from penstock.source.gate import Gate
 
 if TYPE_CHECKING:
+    from penstock.cli.slots import Terms
     from penstock.executor.gated import Gated
+    from penstock.source.gate import Gate
 
 
 def run_locally(  # noqa: PLR0913 (what a run needs, by name)

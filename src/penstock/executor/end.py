@@ -11,7 +11,6 @@ from penstock.model.job import Job
 from penstock.model.outcome import Lost, Outcome
 from penstock.model.stream import Handed, Output
 from penstock.model.verdict import unseen
-from penstock.proc.files import locate
 from penstock.proc.reaper import SWEEP_BUDGET
 
 _STOCK = 0.03  # seconds of work that a worker may hold ahead
@@ -102,6 +101,8 @@ def handed(job: Job) -> set[int]:
 
 def lose(job: Job, reason: str) -> Outcome:
     """The outcome of a job that nobody saw the end of; its outputs are discarded."""
+    from penstock.proc.files import locate  # noqa: PLC0415 (hardly ever; takes long)
+
     for stage in job.stages:
         if isinstance(stage.stdout, Output):
             with suppress(OSError):

@@ -14,12 +14,11 @@ import sys
 from contextlib import suppress
 from errno import EAGAIN, ENOMEM
 from signal import SIGCONT  # noqa: TID251 (a number)
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from penstock.clock import Clock, MonotonicClock
 from penstock.executor import worker
 from penstock.executor.wall import Wall
-from penstock.make.jobserver import Jobserver
 from penstock.model.outcome import Process
 from penstock.proc.descendants import children_of, descendants_of
 from penstock.proc.fork import live_by
@@ -28,6 +27,9 @@ from penstock.proc.prctl import become_subreaper, set_title
 from penstock.proc.reaper import SWEEP_BUDGET, reap, stopped_children, sweep, wait_child
 from penstock.proc.signals import hear_of_children, signal_child, start_clean
 from penstock.proc.spawn import pass_on
+
+if TYPE_CHECKING:
+    from penstock.make.jobserver import Jobserver
 
 TITLE = "ps-nursery"
 _PACKET_BYTES = 16

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 from penstock.model.job import Job
 from penstock.proc.files import Files
-from penstock.proc.idle import Silence
 from penstock.proc.launch import Running
-from penstock.proc.memory import Memory
 from penstock.proc.stop import Stop
-from penstock.proc.trees import trees_of
 
 if TYPE_CHECKING:
+    from penstock.proc.idle import Silence
+    from penstock.proc.memory import Memory
     from penstock.proc.stall import Stall
 
 
@@ -28,10 +27,13 @@ class Gauge:
         self, job: Job, running: Sequence[Running], files: Files, now: float
     ) -> None:
         self._running = running
-        self._silence = Silence(job, running, files, now)
-        self._memory = Memory(job, running)
+        self._silence = _listen(job, running, files, now)
+        self._memory = _weigh(job, running)
         self._trees: dict[int, int] = {}
-        self._every = _shortest(self._silence.every, self._memory.every)
+        self._every = _shortest(
+            self._silence.every if self._silence else None,
+            self._memory.every if self._memory else None,
+        )
         self._next_at = None if self._every is None else now + self._every
         self.stall: Stall | None = None
 
@@ -43,7 +45,7 @@ class Gauge:
     @property
     def peak_bytes(self) -> int | None:
         """The most memory that the job was seen to hold; None if nobody looked."""
-        return self._memory.peak_bytes
+        return self._memory.peak_bytes if self._memory else None
 
     def look(self, now: float) -> Stop | None:
         """Look, if it is time; the stop that follows from what was seen."""
@@ -51,9 +53,32 @@ class Gauge:
         if self._every is None or self._next_at is None or now < self._next_at:
             return stalled
         self._next_at = now + self._every
-        self._trees = trees_of(self._running, self._trees)
-        too_much = self._memory.look(self._trees) if self._memory.every else None
-        return too_much or stalled or self._silence.look(self._trees, now)
+        from penstock.proc.trees import trees_of  # noqa: PLC0415 (few jobs need it)
+
+        trees = self._trees = trees_of(self._running, self._trees)
+        too_much = self._memory.look(trees) if self._memory else None
+        silent = self._silence.look(trees, now) if self._silence else None
+        return too_much or stalled or silent
+
+
+def _listen(
+    job: Job, running: Sequence[Running], files: Files, now: float
+) -> Silence | None:
+    """What looks after the limits on silence; None if there are none."""
+    if all(stage.limits.idle is None for stage in job.stages):
+        return None
+    from penstock.proc.idle import Silence  # noqa: PLC0415 (few jobs need it)
+
+    return Silence(job, running, files, now)
+
+
+def _weigh(job: Job, running: Sequence[Running]) -> Memory | None:
+    """What looks after the limits on memory; None if there are none."""
+    if all(stage.command.memory is None for stage in job.stages):
+        return None
+    from penstock.proc.memory import Memory  # noqa: PLC0415 (few jobs need it)
+
+    return Memory(job, running)
 
 
 def _shortest(*times: float | None) -> float | None:

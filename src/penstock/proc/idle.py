@@ -29,13 +29,13 @@ class Silence:
     at the most, and never early. A process that we may not look at counts as talking.
 
     Attributes:
-        every: seconds from one look to the next; None if no stage has such a limit.
+        every: seconds from one look to the next.
     """
 
     def __init__(
         self, job: Job, running: Sequence[Running], files: Files, now: float
     ) -> None:
-        self._job = job
+        self._job = job  # some stage of it has a limit
         self._running = running
         self._files = files
         self._limits = {
@@ -46,10 +46,8 @@ class Silence:
         self._heard_at = dict.fromkeys(self._limits, now)
         self._written: dict[int, int] = {}
         self._pumped: dict[int, int] = {}
-        self.every: float | None = None
-        if self._limits:
-            least = min(self._limits.values()) / _LOOKS
-            self.every = min(max(least, _EVERY_LEAST), _EVERY_MOST)
+        least = min(self._limits.values()) / _LOOKS
+        self.every = min(max(least, _EVERY_LEAST), _EVERY_MOST)
 
     def look(self, trees: Mapping[int, int], now: float) -> Stop | None:
         """Notice what was written; the stop that follows from too long a silence."""

@@ -21,7 +21,6 @@ from penstock.model.outcome import Exited, NotStarted, Signaled, Usage
 from penstock.model.wiring import Wiring
 from penstock.proc.files import Files
 from penstock.proc.flow import start_relays
-from penstock.proc.lean import Started
 from penstock.proc.nice import check_nice, renice
 from penstock.proc.spawn import CannotStart, Streams, find_program, spawn
 
@@ -30,6 +29,7 @@ _PASSING = (errno.EAGAIN, errno.ENFILE, errno.ENOMEM)
 _PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, *[0.8] * 12)  # seconds: ten in all
 
 if TYPE_CHECKING:
+    from penstock.proc.lean import Started
     from penstock.proc.relay import Relay
 
 

@@ -24,7 +24,7 @@ class Memory:
     as long for a large process.
 
     Attributes:
-        every: seconds from one look to the next; None if no stage has such a limit.
+        every: seconds from one look to the next.
         peak_bytes: the most that the whole job was seen to hold, shared pages counted
             more than once; None before the first look.
     """
@@ -37,7 +37,7 @@ class Memory:
             for position, stage in enumerate(job.stages)
             if stage.command.memory is not None
         }
-        self.every = EVERY if self._limits else None
+        self.every = EVERY
         self.peak_bytes: int | None = None
 
     def look(self, trees: Mapping[int, int]) -> Stop | None:
