@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 from collections.abc import Iterator
 
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from penstock.executor.message import Done, Message, Quit, Run, Stop, receive, send
 from penstock.model.outcome import Exited, Outcome, StageOutcome
 from tests.executor.jobs import job, stage
+from tests.proc.apart import apart
 
 Pair = tuple[socket.socket, socket.socket]
 
@@ -54,6 +56,21 @@ def test_a_message_arrives_as_it_was_sent(pair: Pair, message: Message):
 @given(size=st.integers(65_000, 66_000) | st.integers(0, 1 << 20))
 def test_a_message_of_any_size_arrives_whole(pair: Pair, size: int):
     assert travel(pair, Done(outcome(b"x" * size))) == Done(outcome(b"x" * size))
+
+
+def test_a_message_whose_descriptors_find_no_room_is_as_good_as_none(pair: Pair):
+    def receive_it() -> tuple[bool, int]:
+        before = len(os.listdir("/proc/self/fd"))
+        limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+        free = os.dup(0)
+        os.close(free)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (free + 1, limits[1]))
+        received = receive(pair[1])
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+        return received is None, len(os.listdir("/proc/self/fd")) - before
+
+    send(pair[0], Quit("why"), (0, 1, 2))
+    assert apart(receive_it) == (True, 0)
 
 
 @pytest.mark.parametrize("size", [1, 100_000])

@@ -11,6 +11,7 @@ import pytest
 
 from penstock.executor.pool import Pool
 from penstock.model.outcome import Cancelled, NotStarted
+from penstock.proc.isolate import try_isolation
 from tests.commands import print_ready, wait_until
 from tests.executor.jobs import job, outcomes_of, run, shell, stage, start
 from tests.executor.test_deaths import worker_of
@@ -31,6 +32,10 @@ class Few:
 
     def allow(self, most: str) -> None:
         (self._directory / "pids.max").write_text(most)
+
+    def refusals(self) -> int:
+        """How often there was no room."""
+        return int((self._directory / "pids.events").read_text().split()[1])
 
     def close(self) -> None:
         wait_until(lambda: not (self._directory / "cgroup.procs").read_text())
@@ -84,6 +89,26 @@ def test_who_waits_for_a_process_can_be_ended(few: Few):
         (outcome,) = outcomes_of(pool)
     assert isinstance(outcome.ending, NotStarted | Cancelled)
     assert outcome.elapsed < 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("most", ["1", "2"])  # none at all; none inside the namespace
+def test_who_finds_no_process_for_a_namespace_waits_too(few: Few, most: str):
+    why = try_isolation()
+    if why:
+        pytest.skip(f"not here: {why}")
+    with Pool.open(2, isolate="pidns") as pool:
+        run(pool, shell("exit 0"))
+        nursery = pool._nursery.pid
+        before = len(os.listdir(f"/proc/{nursery}/fd"))
+        few.admit(nursery)
+        few.allow(most)
+        pool.submit(shell("sleep 60", "by the worker that is there"))
+        pool.submit(shell("exit 7", "late"))
+        wait_until(lambda: few.refusals() > 10)
+        assert len(os.listdir(f"/proc/{nursery}/fd")) < before + 5
+        few.allow("max")
+        assert [outcome.status for outcome in outcomes_of(pool)] == [7]
 
 
 @pytest.mark.slow

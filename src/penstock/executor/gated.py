@@ -96,7 +96,10 @@ class Gated:
             self._forget(name)
         self._pool.close()
         self._running = 0
-        self._settle()
+        # The nursery has put them back already, unless it was killed: so what is there
+        # counts, and not what we hold.
+        self._jobserver.give_back()
+        self._jobserver.refill()
 
     def _enter(self) -> bool:
         """Take what one more job needs: the implicit slot, or a token."""

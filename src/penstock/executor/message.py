@@ -205,11 +205,13 @@ def send(
 def receive(channel: socket.socket) -> Received | None:
     """The next message; None when the other side is gone.
 
+    Or is as good as that: there is no descriptor left here for what it has sent.
+
     Raises:
         BlockingIOError: there is none now.
     """
     try:
-        packet, ancillary, _, _ = channel.recvmsg(
+        packet, ancillary, flags, _ = channel.recvmsg(
             _PACKET_BYTES,
             _ANCILLARY_BYTES,
             socket.MSG_CMSG_CLOEXEC | socket.MSG_DONTWAIT,
@@ -217,7 +219,9 @@ def receive(channel: socket.socket) -> Received | None:
     except ConnectionError:
         return None
     descriptors = _descriptors(ancillary) if ancillary else ()
-    if not packet:
+    if not packet or flags & socket.MSG_CTRUNC:
+        for descriptor in descriptors:
+            os.close(descriptor)
         return None
     if packet[0] == _SUCCESS:
         return Received(_read_success(packet), ())

@@ -380,8 +380,10 @@ class Pool:
         """Without the nursery the workers end at once, and with them all jobs."""
         self._epoll.unregister(self._nursery.pidfd)
         outcomes: list[Outcome] = []
-        for worker in [*self._workers.values()]:
-            outcomes.extend(self._hear(worker))  # it may have answered before
+        for descriptor in [*self._workers]:
+            worker = self._workers.get(descriptor)  # or dropped, for another one's jobs
+            if worker is not None:
+                outcomes.extend(self._hear(worker))  # it may have answered before
         jobs = [
             job for worker in [*self._workers.values()] for job in self._drop(worker)
         ]

@@ -107,7 +107,7 @@ class Jobserver:
         os.close(self._pouch_in)
 
     def _put_back(self) -> None:
-        if not _move(self._pouch, self._writer):
+        if not _move(self._pouch, self._writer) and self.in_pouch():
             # All pages of make's pipe are taken, by a byte each; so take one out, and
             # write two in its place, which share a page. Between the last two calls a
             # SIGKILL would lose them: `make_room` keeps us from coming here.

@@ -85,7 +85,7 @@ class Brood:
                 self.alive -= 1
                 return
         for relay in self.relays:
-            if relay.pid == pid:
+            if relay.status is None and relay.pid == pid:
                 relay.end(read_status(status), read_usage(usage), self._clock.now())
                 self.spoiled = self.spoiled or trouble_of(relay)
         pidfd = self._adopted.pop(pid, None)
@@ -99,5 +99,8 @@ class Brood:
             if len(self._adopted) == MOST_WATCHED:
                 return  # the others are reaped with these, or a little later
             if pid not in self._adopted:
-                self._adopted[pid] = os.pidfd_open(pid)
+                try:
+                    self._adopted[pid] = os.pidfd_open(pid)
+                except OSError:  # no descriptor is left: it is reaped a little later
+                    return
                 self._watch.listen(self._adopted[pid], self.collect)

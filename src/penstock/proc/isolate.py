@@ -38,28 +38,44 @@ def fork_isolated(body: Callable[[], None]) -> int:
     Raises:
         OSError: the kernel does not let us, or no process can be had.
     """
-    reader, writer = os.pipe()
-    try:
-        between = fork_into(partial(_make_namespace, body, reader, writer))
-    finally:
-        os.close(writer)
-    with open(reader, "rb") as told:
-        answer = told.read().decode()
-    os.waitpid(between, 0)
+    answer = _ask(partial(_make_namespace, body))
     if answer.isdecimal():
         return int(answer)
-    raise OSError(errno.EPERM, answer or "the process that makes it was killed")
+    number, _, why = answer.partition(" ")
+    if why:
+        raise OSError(int(number), why)
+    raise OSError(errno.EPERM, "the process that makes it was killed")
 
 
 def try_isolation() -> str | None:
     """Make a PID namespace, and end it; what is in the way, or None."""
-    reader, writer = os.pipe()
-    tried = fork_into(partial(_try, writer))
-    os.close(writer)
-    with open(reader, "rb") as told:
-        answer = told.read().decode()
-    os.waitpid(tried, 0)
+    try:
+        answer = _ask(_try)
+    except OSError as error:
+        return str(error.strerror)
     return None if answer == _FINE else answer or "the process that tries was killed"
+
+
+def _ask(body: Callable[[int], None]) -> str:
+    """What a new child writes to the descriptor that its `body` is given.
+
+    Raises:
+        OSError: no process can be had.
+    """
+    reader, writer = os.pipe()
+    with open(reader, "rb") as told:
+
+        def live() -> None:
+            told.close()
+            body(writer)
+
+        try:
+            child = fork_into(live)
+        finally:
+            os.close(writer)
+        answer = told.read().decode()
+    os.waitpid(child, 0)
+    return answer
 
 
 def _try(writer: int) -> None:
@@ -79,14 +95,8 @@ def _check() -> None:
         raise SystemExit(1)
 
 
-def _make_namespace(body: Callable[[], None], reader: int, writer: int) -> None:
+def _make_namespace(body: Callable[[], None], writer: int) -> None:
     """Be the process in between: tell the PID of the first one inside, or why not."""
-    os.close(reader)
-    try:
-        _unshare()
-    except OSError as error:
-        os.write(writer, str(error.strerror).encode())
-        return
     ready, go = os.pipe()
 
     def live() -> None:
@@ -94,19 +104,29 @@ def _make_namespace(body: Callable[[], None], reader: int, writer: int) -> None:
         try:
             _mount_proc()
         except OSError as error:
-            os.write(writer, str(error.strerror).encode())
+            _refuse(writer, error)
             return
         os.close(writer)
         os.write(go, b".")
         os.close(go)
         body()
 
-    pid = fork_into(live)
+    try:
+        _unshare()
+        pid = fork_into(live)
+    except OSError as error:
+        _refuse(writer, error)
+        return
     os.close(go)
     if os.read(ready, 1):
         os.write(writer, str(pid).encode())
     else:
         os.waitpid(pid, 0)
+
+
+def _refuse(writer: int, error: OSError) -> None:
+    """Tell why there is no namespace, so that it can be raised where it is wanted."""
+    os.write(writer, f"{error.errno} {error.strerror}".encode())
 
 
 def _unshare() -> None:

@@ -127,7 +127,10 @@ class LeanJob:
         """
         for started in self.started:
             if started.status is None:  # not reaped, so its group is still its own
-                os.killpg(started.pid, _SIGSTOP)
+                try:  # noqa: SIM105 (`contextlib` takes 3 ms)
+                    os.killpg(started.pid, _SIGSTOP)
+                except PermissionError:  # of another user: it goes on until then
+                    pass
 
     def _reap(self) -> None:
         """Collect what is dead: commands, and orphans that came to us."""

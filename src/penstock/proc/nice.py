@@ -44,6 +44,6 @@ def renice(pid: int, by: int) -> None:
     niceness = os.getpriority(os.PRIO_PROCESS, 0) + by
     started = [pid]
     for each in started:
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError, PermissionError):  # gone; or set-id by now
             os.setpriority(os.PRIO_PROCESS, each, niceness)
         started.extend(children_of(each))

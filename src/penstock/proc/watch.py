@@ -17,8 +17,8 @@ class Watch:
 
     def listen(self, descriptor: int, action: Callable[[], object]) -> None:
         """Do `action` whenever `descriptor` is readable."""
-        self._on_ready[descriptor] = action
         self._station.epoll.register(descriptor, EPOLLIN)
+        self._on_ready[descriptor] = action
 
     def forget(self, descriptor: int) -> None:
         """Listen to it no more; it is still open."""
