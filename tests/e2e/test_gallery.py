@@ -6,6 +6,7 @@ import gzip
 import os
 import re
 import shutil
+import subprocess
 
 import pytest
 
@@ -110,3 +111,18 @@ def test_an_access_log_is_counted(packed, tmp_path, penstock_cli):
         "80000000000 /p1",
         "200 /p0",
     ]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_what_a_dry_run_prints_is_read_by_a_shell(path, penstock_cli):
+    script = penstock_cli("run", "--dry-run", path).out
+    subprocess.run(["sh", "-n"], input=script, check=True)
+
+
+@pytest.mark.slow
+def test_the_lines_of_a_dry_run_can_be_pasted(penstock_cli, cage):
+    path = ROOT / "pipelines" / "service.yaml"
+    script = penstock_cli("run", "--dry-run", path).out
+    done = cage("sh", stdin=script)
+    assert done.status == 0, done
+    assert done.out.splitlines()[-1] == b"9"

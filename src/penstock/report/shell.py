@@ -141,6 +141,9 @@ def _paragraph(
             line = f"if {_command(when, common)}; then\n{line}\nfi"
         if job.policy.service:
             line = f'{line} &\nservices="$services $!"'
+            if job.policy.service.ready:
+                ready = _command(job.policy.service.ready, common)
+                line += f"\nuntil {ready}; do sleep 0.1; done"
         yield line
     else:
         yield "# a graph of commands, which no line of sh can join:"

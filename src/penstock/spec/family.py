@@ -26,7 +26,8 @@ MOST_CHECKED = 1000
 
 LONGEST_FAMILY_NAME = 120  # bytes, so that the name of a member is a name of a file
 _LONGEST_LABEL = 50
-_UNSAFE = frozenset("/,[]~")
+_UNSAFE = frozenset(",[]~^")
+_SLASH = "^"  # stands for `/` in the name of a job, and for nothing else
 
 
 class Value(NamedTuple):
@@ -216,8 +217,9 @@ def _numbered(lines: Iterator[str]) -> Iterator[Value]:
 def _value(text: str) -> Value:
     """A value, with a label that is safe in the name of a file."""
     safe = "".join(c if c.isprintable() and c not in _UNSAFE else "_" for c in text)
+    safe = safe.replace("/", _SLASH)
     label = safe.encode()[:_LONGEST_LABEL].decode("utf-8", "ignore")
-    return Value(text, label, is_exact=label == text)
+    return Value(text, label, is_exact=label.replace(_SLASH, "/") == text)
 
 
 def _label(values: tuple[Value, ...]) -> str:
