@@ -50,6 +50,13 @@ def test_it_may_ask_for_a_password(penstock_cli, terminal, marker):
     assert left(marker) == []
 
 
+def test_it_may_be_a_recipe_of_a_make_that_has_a_jobserver(penstock_cli, terminal):
+    line = typed(penstock_cli, "--", "echo", "from", "'below'")
+    terminal.type(b"MAKEFLAGS='-j4 --jobserver-auth=998,999' " + line)
+    terminal.expect(b"from below")
+    ask_for_status(terminal, 0)
+
+
 def test_a_ctrl_c_is_for_the_command_and_ends_us_if_it_ends_that(
     penstock_cli, terminal, marker
 ):

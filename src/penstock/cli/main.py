@@ -81,14 +81,14 @@ def _run(argv: Sequence[str]) -> int:
 def _fork_nursery(argv: Sequence[str]) -> Nursery:
     from penstock.executor.nursery import fork_nursery  # noqa: PLC0415 (only if used)
 
-    # The nursery has to know of a jobserver from the start.
+    jobserver = None  # the nursery has to know of it from the start
     if any(word.startswith(_JOBSERVER) for word in argv) or (
         _JOBSERVER in os.environ.get("MAKEFLAGS", "")
     ):
         from penstock.make.prepare import prepare  # noqa: PLC0415 (only if used)
 
-        return fork_nursery(prepare(argv, os.environ))
-    return fork_nursery(foreground=_FOREGROUND in _before_command(argv))
+        jobserver = prepare(argv, os.environ)
+    return fork_nursery(jobserver, foreground=_FOREGROUND in _before_command(argv))
 
 
 def _is_to_run(argv: Sequence[str]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+from contextlib import suppress
 
 from penstock.cli.definition import all_settings, read_definition
 from penstock.cli.display import descriptors, open_display
@@ -68,7 +69,8 @@ def main(given: RunOptions, nursery: Nursery) -> int:
         upkeep.close()
         display.outputs.close()
         if terms.fifo is not None:
-            os.unlink(terms.fifo)
+            with suppress(FileNotFoundError):
+                os.unlink(terms.fifo)
     if result.tally.signal is not None and result.status != TROUBLE:
         die_by(result.tally.signal)
     return result.status

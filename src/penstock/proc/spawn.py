@@ -1,4 +1,4 @@
-"""Starting one command: the only place that does.
+"""Starting one command: the only place that does, but for recipes of make (`lean`).
 
 Always by `subprocess.Popen` on its vfork path: 0.7 ms whatever the size of this
 process, where `preexec_fn` and `user=` fall back to fork(2) (60 ms at 4 GB).
