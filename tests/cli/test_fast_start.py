@@ -192,11 +192,14 @@ def test_a_plain_line_is_run_without_typer(line):
     assert loaded_by(*line.replace("'", "").split()) & TYPER == set()
 
 
-def test_a_command_that_ends_well_pays_for_nothing_that_it_does_not_use():
-    unused = ("make", "report", "source", "state", "proc.idle", "proc.memory")
-    names = [f"penstock.{name}" for name in unused]
-    loaded = loaded_by("exec", "--", "true")
-    assert [m for m in loaded if any(m.startswith(name) for name in names)] == []
+@pytest.mark.parametrize(
+    ("line", "more"),
+    [("exec -- true", ["report", "source"]), ("map true ::: a", ["report.console"])],
+)
+def test_what_ends_well_pays_for_nothing_that_it_does_not_use(line, more):
+    unused = ["make", "state", "proc.idle", "proc.lean", "proc.memory", *more]
+    names = tuple(f"penstock.{name}" for name in unused)
+    assert [m for m in loaded_by(*line.split()) if m.startswith(names)] == []
 
 
 def test_a_line_that_only_typer_reads_is_run_too():

@@ -9,11 +9,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, TextIO
 
 from penstock.cli.printing import put_stderr
-from penstock.report.console import Verbosity, wants_colour
 from penstock.report.plain import visible
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
+
+    from penstock.report.console import Verbosity
 
 
 class _PatientStderr(io.RawIOBase):
@@ -59,4 +60,6 @@ def verbosity(*, quiet: bool, verbose: bool, environ: Mapping[str, str]) -> Verb
 
 def colour() -> bool:
     """Whether to colour what goes to standard error."""
+    from penstock.report.console import wants_colour  # noqa: PLC0415 (`warn` needs none)
+
     return wants_colour(stderr(), os.environ)
