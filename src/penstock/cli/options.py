@@ -22,6 +22,7 @@ DEFAULT_FILE = "penstock.yaml"
 
 ISOLATIONS = ("pidns", "cgroup")
 OUTPUTS = ("group", "line", "live", "quiet")
+PROGRESS = ("auto", "never", "always")
 
 NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _LEAST_NICE, _MOST_NICE = -20, 19  # setpriority(2)
@@ -139,6 +140,11 @@ def read_jobserver(texts: Sequence[str]) -> str:
 def read_output(texts: Sequence[str]) -> str:
     """One of `OUTPUTS`."""
     return _one_of(OUTPUTS, texts[-1])
+
+
+def read_progress(texts: Sequence[str]) -> str:
+    """One of `PROGRESS`."""
+    return _one_of(PROGRESS, texts[-1])
 
 
 def read_text(texts: Sequence[str]) -> str:

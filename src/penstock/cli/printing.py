@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from penstock.errors import PenstockError
+
+clear_the_way: Callable[[], None] | None = None
+"""Called before anything else is written to standard error: for what is drawn there."""
 
 _patience = 1000  # milliseconds; none once they have been in vain
 _SIGPIPE = 128 + 13  # what a shell says of a command that died of it
@@ -45,8 +49,25 @@ def _put_or_wait(data: bytes) -> None:
 def put_stderr(data: bytes) -> None:
     """Write to standard error; drop it if nobody reads that for a second.
 
-    What penstock has to say is not worth waiting for without a limit: in write(2) no
-    signal would reach us. What poll(2) calls ready takes PIPE_BUF bytes at once.
+    What is drawn there gives way. What penstock has to say is not worth waiting for
+    without a limit: in write(2) no signal would reach us. What poll(2) calls ready
+    takes PIPE_BUF bytes at once.
+
+    Raises:
+        OSError: it is closed, or broken.
+    """
+    make_way()
+    put_past(data)
+
+
+def make_way() -> None:
+    """Let what is drawn on standard error give way, for something to be printed."""
+    if clear_the_way is not None:
+        clear_the_way()
+
+
+def put_past(data: bytes) -> None:
+    """The same, whatever is drawn there.
 
     Raises:
         OSError: it is closed, or broken.

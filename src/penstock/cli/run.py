@@ -51,7 +51,7 @@ def main(given: RunOptions, nursery: Nursery) -> int:
             nursery,
             name=run,
             slots=slots,
-            sinks=_sinks(given, directory),
+            sinks=[*_sinks(given, directory), *display.sinks],
             dispatch=upkeep,
             flags=flags,
             output=display.reader,
@@ -63,11 +63,12 @@ def main(given: RunOptions, nursery: Nursery) -> int:
         )
     except StdoutClosed:
         upkeep.close()
+        display.close()
         die_by(SIGPIPE)
         return TROUBLE
     finally:
         upkeep.close()
-        display.outputs.close()
+        display.close()
         if terms.fifo is not None:
             with suppress(FileNotFoundError):
                 os.unlink(terms.fifo)

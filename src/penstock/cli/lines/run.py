@@ -30,6 +30,7 @@ from penstock.cli.options import (
     NO_SETTINGS,
     Jobs,
     read_output,
+    read_progress,
     read_size,
 )
 from penstock.cli.syntax import Operand, Option, Subcommand
@@ -60,6 +61,7 @@ class RunOptions(NamedTuple):
     output: str | None = None
     tag: bool = False
     spool_limit: int | None = None
+    progress: str = "auto"
 
     def target(self, exists: Callable[[str], bool]) -> tuple[str, tuple[str, ...]]:
         """The definition file, and the jobs that are wanted of it (none: all).
@@ -120,6 +122,14 @@ LINE = Subcommand(
             "more is ended, and has failed: 500MiB. [default: half of what is free]",
             read_size,
             "SIZE",
+        ),
+        Option(
+            "progress",
+            ("--progress",),
+            "Draw on the terminal what runs: auto, never, or always: also under make, "
+            "NO_COLOR, --quiet, or where jobs print straight to it. [default: auto]",
+            read_progress,
+            "WHEN",
         ),
         QUIET._replace(help="Tell failures only."),
         VERBOSE,
