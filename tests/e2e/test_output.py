@@ -171,13 +171,12 @@ def test_what_waits_goes_to_disk_and_comes_back_in_order(penstock_cli, define):
 def test_what_outlives_its_job_keeps_its_output(penstock_cli, define, tmp_path):
     define("""
 jobs:
-  a:
-    run: '(while ! test -e go; do sleep 0.01; done; echo late && touch alive) & echo a'
-    leftovers: allow
+  a: {run: '(read go < go; echo late && touch alive) & echo a', leftovers: allow}
 """)
+    os.mkfifo(tmp_path / "go")
     done = penstock_cli("run", "--linger", "10ms", "--output", "line")
     assert done.out == b"a\n"
-    (tmp_path / "go").touch()
+    (tmp_path / "go").write_text("go\n")
     wait_until((tmp_path / "alive").exists)
 
 
