@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import signal
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from penstock.executor.pool import Pool
 from penstock.model.job import Job, Link, Stage
 from penstock.model.limits import Limits
 from penstock.model.link import path_token
-from penstock.model.outcome import Cancelled, Exited, NotStarted, Signaled
+from penstock.model.outcome import Cancelled, Exited, NotStarted, Signaled, TimedOut
 from penstock.model.stream import Direct, Handed
 from tests.commands import children, ready_pid, sh, wait_until
 from tests.executor.jobs import outcomes_of, run, stage
@@ -233,49 +234,59 @@ def test_a_record_that_is_cut_short_is_no_success(pool: Pool):
 # --- deadlocks ----------------------------------------------------------------------
 
 
-def deadlock(pool: Pool, stages: Sequence[Stage], *links: Link) -> str:
-    """Why a job was ended, which must not take long."""
-    limits = Limits(stall=0.4)
+def standstill(
+    pool: Pool, limits: Limits, stages: Sequence[Stage], *links: Link
+) -> tuple[str, dict[str, str]]:
+    """What ended a job in which nothing moved, and the notes of its edges."""
     outcome = run(pool, graph(stages, *links)._replace(limits=limits))
-    assert outcome.status == 125
+    assert outcome.status == 124
     assert outcome.elapsed < 4
-    assert outcome.culprit is not None
-    ending = outcome.stages[outcome.culprit].ending
-    assert isinstance(ending, Cancelled)
-    head, _, what = ending.cause.partition(": ")
-    assert head == "deadlock, nothing has moved for 0.4 s"
-    return what
+    assert isinstance(outcome.ending, TimedOut)
+    assert outcome.ending.timeout == 0.4
+    notes = {edge.name: edge.note for edge in outcome.edges if edge.note is not None}
+    return outcome.ending.limit_of, notes
+
+
+def deadlock(pool: Pool, stages: Sequence[Stage], *links: Link) -> dict[str, str]:
+    """Who waits where in a job that was ended for that, which must not take long."""
+    what, notes = standstill(pool, Limits(stall=0.4), stages, *links)
+    assert what == "deadlock"
+    return notes
 
 
 def test_two_branches_that_are_read_in_turn_are_a_deadlock(pool: Pool):
     script = f"cat {path_token('a')} {path_token('b')}"
     stages = [named("source", "exec yes"), named("r", script)]
     what = deadlock(pool, stages, Link(0, 1, name="a"), Link(0, 1, name="b"))
-    assert what == (
-        "source writes source -> its 2 readers; r reads source -> r (a); "
-        "source -> r (b) is full"
-    )
+    assert what == {
+        "source -> its 2 readers": "source waits to write",
+        "source -> r (a)": "r waits to read",
+        "source -> r (b)": "is full",
+    }
 
 
 def test_a_coproc_of_which_nobody_begins_is_a_deadlock(pool: Pool):
     stages = [named("asks", "read x"), named("answers", "read x; echo $x")]
     pair = Link(0, 1, is_coproc=True), Link(1, 0, is_coproc=True)
     what = deadlock(pool, stages, *pair)
-    assert what == "asks reads answers -> asks; answers reads asks -> answers"
+    assert what == {
+        "answers -> asks": "asks waits to read",
+        "asks -> answers": "answers waits to read",
+    }
 
 
 def test_a_fifo_that_is_opened_again_is_a_deadlock(pool: Pool):
     script = f"cat {path_token('f')}; cat {path_token('f')}"
     stages = [named("source", "echo once"), named("r", script)]
     what = deadlock(pool, stages, Link(0, 1, name="f"))
-    assert what == "r opens a FIFO that nobody writes to"
+    assert what == {"source -> r (f)": "r opens it, and nobody writes to it"}
 
 
 def test_a_full_quota_is_told_as_the_deadlock_that_it_is(pool: Pool):
     script = f"cat {path_token('a')} {path_token('b')}"
     stages = [named("source", "exec yes"), named("r", script)]
     links = [Link(0, 1, name=n, buffer="disk", quota_bytes=1 << 20) for n in "ab"]
-    assert "source -> r (b) is full" in deadlock(pool, stages, *links)
+    assert deadlock(pool, stages, *links)["source -> r (b)"] == "is full"
 
 
 @pytest.mark.slow
@@ -294,6 +305,35 @@ def test_who_waits_for_the_world_outside_is_no_deadlock(pool: Pool):
             os.close(writer)
         (outcome,) = outcomes_of(pool)
         assert outcome.ok
+
+
+POLLS = """exec python3 -c 'import select, sys; select.select([sys.stdin], [], [])'"""
+
+
+def test_who_polls_has_a_limit_if_it_was_given_one(pool: Pool):
+    stages = [named("a", POLLS), named("b", POLLS)]
+    pair = Link(0, 1, is_coproc=True), Link(1, 0, is_coproc=True)
+    what, notes = standstill(pool, Limits(still=0.4), stages, *pair)
+    assert what == "stall"
+    assert set(notes) == {"a -> b", "b -> a"}
+    assert re.fullmatch(r"(\w waits in \w+, )?\w waits in \w+", notes["a -> b"])
+
+
+def test_a_chain_has_the_limit_too(pool: Pool):
+    stages = [named("sleeper", "exec sleep 1000"), named("c", "cat")]
+    what, notes = standstill(pool, Limits(still=0.4), stages, Link(0, 1))
+    assert what == "stall"
+    assert notes["sleeper -> c"].endswith("c waits to read")
+
+
+@pytest.mark.slow
+def test_what_moves_a_byte_or_takes_time_has_not_stalled(pool: Pool):
+    writes = "for i in 1 2 3 4 5 6 7 8; do echo; sleep 0.15; done"
+    works = "import time\nwhile time.process_time() < 1: pass"
+    for script in (writes, f"exec python3 -c '{works}'"):
+        stages = [named("source", script), named("c", "cat >/dev/null")]
+        what = graph(stages, Link(0, 1))._replace(limits=Limits(still=0.6))
+        assert run(pool, what).ok
 
 
 # --- what is left -------------------------------------------------------------------

@@ -21,6 +21,8 @@ class Limits(NamedTuple):
         idle: without a byte of output from the command; None: any time (stages only).
         stall: in which every process of a graph waits for another, before that counts
             as a deadlock (a job's only).
+        still: in which nothing in the job moves, whatever it waits for; None: any time
+            (a job's only).
     """
 
     timeout: float | None = None
@@ -29,3 +31,4 @@ class Limits(NamedTuple):
     linger: float = LINGER
     idle: float | None = None
     stall: float = STALL
+    still: float | None = None

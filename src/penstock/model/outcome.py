@@ -36,7 +36,8 @@ class TimedOut(NamedTuple):
         timeout: the limit, in seconds.
         limit_of: "command", "job" where the job's own limit passed, "idle" where the
             command said nothing for so long, "ready" where a service was not in time,
-            "run" where the deadline of the whole run passed.
+            "run" where the deadline of the whole run passed; "deadlock" where all that
+            the job was waited for itself, "stall" where nothing moved: see `Limits`.
         status: how the process then ended; None if it never did.
         escalated: it took a KILL, `grace` seconds after the TERM.
     """

@@ -86,11 +86,12 @@ def conclude(job: Job, files: Files, seen: Seen) -> Outcome:
         seen.peak_bytes,
         kept=files.kept(),
     )
-    if not seen.relays and not files.unopened:
+    notes = seen.stop.edges if seen.stop is not None else ()
+    if not (seen.relays or files.unopened or notes):
         return outcome
     return outcome._replace(
         relays=tuple(map(relay_outcome, seen.relays)),
-        edges=tuple(edge_outcomes(seen.relays, files.unopened)),
+        edges=edge_outcomes(seen.relays, files.unopened, notes),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from penstock.model.outcome import (
@@ -70,8 +70,25 @@ def trouble_of(relay: Relay) -> str | None:
 def edge_outcomes(
     relays: Sequence[Relay],
     unopened: Sequence[Fifo],
-) -> Iterator[EdgeOutcome]:
-    """What is known of edges: what passed through relays, and FIFOs nobody opened."""
+    notes: Iterable[tuple[str, str]] = (),
+) -> tuple[EdgeOutcome, ...]:
+    """What is known of edges.
+
+    Args:
+        relays: what passed through them was counted.
+        unopened: FIFOs that nobody opened.
+        notes: names of edges, and what there is to say of each.
+    """
+    known = {edge.name: edge for edge in _counted(relays)}
+    for name, note in [*((fifo.edge, _UNOPENED) for fifo in unopened), *notes]:
+        edge = known.get(name, EdgeOutcome(name))
+        before = () if edge.note is None else (edge.note,)
+        known[name] = edge._replace(note=", ".join((*before, note)))
+    return tuple(known.values())
+
+
+def _counted(relays: Sequence[Relay]) -> Iterator[EdgeOutcome]:
+    """What passed through relays."""
     for relay in relays:
         for entry, name in enumerate(relay.plan.edges, start=1):
             for_single, for_one = relay.meter.waited(0), relay.meter.waited(entry)
@@ -82,5 +99,3 @@ def edge_outcomes(
                 source_waited=for_single if is_merge else for_one,
                 target_waited=for_one if is_merge else for_single,
             )
-    for fifo in unopened:
-        yield EdgeOutcome(fifo.edge, note=_UNOPENED)

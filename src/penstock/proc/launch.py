@@ -137,7 +137,7 @@ def launch(  # noqa: PLR0913 (what a start needs)
             program = find_program(stage.command, clock.now())
             check_nice(stage.command)
             prepared.append((program, files.connect(wiring.stages[position], position)))
-        if wiring.is_graph:
+        if wiring.pipes:
             files.know_pipes(wiring.pipes)
         if wiring.relays:
             start_relays(wiring, files, relays, clock.now())

@@ -146,8 +146,8 @@ class _Run:
                 self._fail_to_start(failure.position, failure.ending)
             self.files.release_all()  # or what was started would wait for the rest
         brood.attend()
-        if wiring.is_graph:
-            self._watch_edges()
+        if wiring.is_graph or self.job.limits.still is not None:
+            self._watch_edges(wiring)
         for pump in self.files.logs.values():
             self._watch.listen(pump.reader, partial(self._pump, pump))
 
@@ -260,12 +260,12 @@ class _Run:
         self._hurry = True
         self.stopped = Stop(f"{name} could not be started", alive(self._running))
 
-    def _watch_edges(self) -> None:
-        """Wake up when a FIFO is opened, and now and then to look for a deadlock."""
-        from penstock.proc.stall import Stall  # noqa: PLC0415 (only graphs need it)
+    def _watch_edges(self, wiring: Wiring) -> None:
+        """Wake up when a FIFO is opened, and now and then to see whether all stalls."""
+        from penstock.proc.stall import Stall  # noqa: PLC0415 (few jobs need it)
 
-        relays, now = self._brood.relays, self._clock.now()
-        self._gauge.stall = Stall(self.job, self._running, relays, self.files, now)
+        parts = wiring, self._running, self._brood.relays, self.files
+        self._gauge.stall = Stall(self.job, *parts, self._clock.now())
         fifos = self.files.fifos
         if fifos is not None:
             self._watch.listen(fifos.fileno(), fifos.hear)

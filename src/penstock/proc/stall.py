@@ -1,44 +1,49 @@
-"""Deadlocks of a graph: every process waits at a pipe of the job, and nothing moves.
+"""A job in which nothing moves: a deadlock that is certain, or a limit that has passed.
 
-Only what is certain counts. A process waits if each of its threads is blocked in the
-kernel, reading or writing a pipe whose other end can be nobody's but this job's, or
-opening a FIFO, or waiting for its children (wchan and syscall of proc(5)). All must do
-so, and none may have been woken in between. Who waits in any other way may be waiting
-for the world outside, and there is no deadlock.
+For a deadlock, only what is certain counts. A process waits if each of its threads is
+blocked in the kernel, reading or writing a pipe whose other end can be nobody's but
+this job's, or opening a FIFO, or waiting for its children (wchan and syscall of
+proc(5)). All must do so, and none may have been woken in between. Who waits in any
+other way may be waiting for the world outside, and there is no deadlock.
+
+Where the user gave a limit, it is enough that nothing moves, whatever is waited for.
 """
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from penstock.model.job import Job
+from penstock.model.wiring import Wiring
+from penstock.proc.activity import activity_of, is_busy
 from penstock.proc.descendants import children_of, descendants_of, is_zombie
 from penstock.proc.files import Files
 from penstock.proc.launch import Running
 from penstock.proc.stop import Stop, alive
+from penstock.proc.waits import (
+    OPENS,
+    READS,
+    WRITES,
+    Wait,
+    pipes_held_by,
+    place_of,
+    waits_of,
+)
 
 if TYPE_CHECKING:
     from penstock.proc.relay import Relay
 
 _SLOWEST_LOOK = 1.0  # seconds
 _LOOKS = 4  # in the time of the limit
-_READS, _WRITES, _OPENS = "reads", "writes", "opens"
-
-
-class Wait(NamedTuple):
-    """What one thread is blocked in.
-
-    Attributes:
-        how: "reads", "writes", "opens" or "waits", for children.
-        pipe: the inode of the pipe; 0 if there is none.
-    """
-
-    how: str
-    pipe: int = 0
+_NOTES = {
+    READS: "waits to read",
+    WRITES: "waits to write",
+    OPENS: "opens it, and nobody writes to it",
+}
 
 
 class Stall:
@@ -51,20 +56,23 @@ class Stall:
     def __init__(
         self,
         job: Job,
+        wiring: Wiring,
         running: Sequence[Running],
         relays: Sequence[Relay],
         files: Files,
         now: float,
     ) -> None:
         self._job = job
+        self._fifos = wiring.fifos
         self._running = running
         self._relays = relays
+        self._logs = files.logs
         self._edges = files.edge_of_inode
         self._foreign = _foreign_pipes(files)
-        self._limit = job.limits.stall
-        self._every = min(_SLOWEST_LOOK, self._limit / _LOOKS)
-        self._seen: object = None
-        self._since = now
+        self._deadlock = _Standstill(job.limits.stall if wiring.is_graph else None)
+        self._stall = _Standstill(job.limits.still)
+        limits = (job.limits.stall, job.limits.still or job.limits.stall)
+        self._every = min(_SLOWEST_LOOK, min(limits) / _LOOKS)
         self.next_at = now + self._every
 
     def look(self, now: float) -> Stop | None:
@@ -72,104 +80,118 @@ class Stall:
         if now < self.next_at:
             return None
         self.next_at = now + self._every
-        waits = self._waits()
-        seen = None if waits is None else (waits, self._moved(waits))
-        if seen is None or seen != self._seen:
-            self._seen, self._since = seen, now
-            return None
-        if waits is None or now - self._since < self._limit:
-            return None
-        what = "; ".join(self._told(waits))
-        cause = f"deadlock, nothing has moved for {self._limit:g} s: {what}"
-        return Stop(cause, alive(self._running))
+        if self._deadlock.limit is not None:
+            waits = self._waits()
+            seen = None if waits is None else (waits, self._moved(waits))
+            if self._deadlock.is_over(seen, now) and waits is not None:
+                return self._stop(self._deadlock.limit, "deadlock", self._told(waits))
+        if self._stall.limit is not None and self._stall.is_over(self._stirred(), now):
+            return self._stop(self._stall.limit, "stall", self._told(None))
+        return None
+
+    def _stop(
+        self, limit: float, limit_of: str, told: Iterator[tuple[str, str]]
+    ) -> Stop:
+        hit = alive(self._running)
+        edges = tuple(dict.fromkeys(told))
+        return Stop("nothing has moved", hit, hit, limit, limit_of, edges=edges)
 
     def _waits(self) -> dict[int, tuple[Wait, ...]] | None:
         """What every command and all below it wait for; None if one is not waiting."""
-        spare = {relay.pid for relay in self._relays}
-        direct = [pid for pid in children_of(os.getpid()) if pid not in spare]
         found: dict[int, tuple[Wait, ...]] = {}
-        for pid in [*direct, *(pid for pid, _ in descendants_of(direct))]:
+        for pid in self._processes():
             if is_zombie(pid):
                 continue
-            waits = _waits_of(pid)
+            waits = waits_of(pid)
             if waits is None or any(wait.pipe in self._foreign for wait in waits):
                 return None
             found[pid] = waits
         return found
 
+    def _processes(self) -> list[int]:
+        """All that belongs to the commands."""
+        spare = {relay.pid for relay in self._relays}
+        direct = [pid for pid in children_of(os.getpid()) if pid not in spare]
+        return [*direct, *(pid for pid, _ in descendants_of(direct))]
+
     def _moved(self, waits: dict[int, tuple[Wait, ...]]) -> list[int]:
-        """Numbers that change whenever anything moves."""
-        woken = [_times_woken(pid) for pid in waits]
-        relayed = [
+        """Numbers that change whenever anything moves at a pipe."""
+        return [*(_times_woken(pid) for pid in waits), *self._relayed()]
+
+    def _stirred(self) -> object:
+        """What changes whenever anything moves at all; None while somebody is busy."""
+        pids = self._processes()
+        if any(is_busy(pid) for pid in pids):
+            return None
+        processes = {pid: activity_of(pid) for pid in pids}
+        taken = [pump.taken for pump in self._logs.values()]
+        return processes, taken, self._relayed()
+
+    def _relayed(self) -> list[int]:
+        return [
             relay.meter.moved_bytes(entry)
             for relay in self._relays
             for entry in range(len(relay.plan.edges) + 1)
         ]
-        return [*woken, *relayed]
 
-    def _told(self, waits: dict[int, tuple[Wait, ...]]) -> list[str]:
-        """Who waits at which edge, in words."""
-        told = []
+    def _told(
+        self, certain: dict[int, tuple[Wait, ...]] | None
+    ) -> Iterator[tuple[str, str]]:
+        """The edges at which somebody waits, and who; some may come twice."""
         for running in self._running:
-            name = self._job.stages[running.position].name
+            if running.status is not None:
+                continue
             pid = running.process.pid
             for below in [pid, *(found for found, _ in descendants_of([pid]))]:
-                told += [
-                    text
-                    for wait in waits.get(below, ())
-                    if (text := self._describe(name, wait))
-                ]
+                waits = waits_of(below) if certain is None else certain.get(below, ())
+                if waits is None:
+                    yield from self._held(running.position, below)
+                else:
+                    yield from self._waited(running.position, waits)
         for relay in self._relays:
-            told += [
-                f"{edge} is full"
-                for entry, edge in enumerate(relay.plan.edges, start=1)
-                if relay.plan.kind == "fan" and relay.meter.is_waiting(entry)
-            ]
-        return list(dict.fromkeys(told))
+            for entry, edge in enumerate(relay.plan.edges, start=1):
+                if relay.plan.kind == "fan" and relay.meter.is_waiting(entry):
+                    yield edge, "is full"
 
-    def _describe(self, name: str, wait: Wait) -> str | None:
-        edge = self._edges.get(wait.pipe)
-        if wait.how == _OPENS:
-            return f"{name} opens a FIFO that nobody writes to"
-        if edge is None:
-            return None  # a pipe of the command's own
-        return f"{name} {wait.how} {edge}"
+    def _waited(
+        self, position: int, waits: Sequence[Wait]
+    ) -> Iterator[tuple[str, str]]:
+        """The edges at which a process of a stage is blocked."""
+        name = self._job.stages[position].name
+        for wait in waits:
+            edge = self._edges.get(wait.pipe)
+            if wait.how == OPENS:
+                edge = self._fifos_of(position)
+            if edge is not None:  # else it is a pipe of the command's own
+                yield edge, f"{name} {_NOTES[wait.how]}"
+
+    def _held(self, position: int, pid: int) -> Iterator[tuple[str, str]]:
+        """The edges that a process has, which waits for it is not known what."""
+        name, where = self._job.stages[position].name, place_of(pid)
+        held = [self._edges[i] for i in pipes_held_by(pid) if i in self._edges]
+        for edge in held or [f"no edge, {name}"]:
+            yield edge, f"{name} waits in {where}"
+
+    def _fifos_of(self, position: int) -> str:
+        """The edges that a stage opens by itself; which of them, nobody can tell."""
+        names = [fifo.edge for fifo in self._fifos if fifo.target == position]
+        return " or ".join(names) or "a FIFO of its own"
 
 
-def _waits_of(pid: int) -> tuple[Wait, ...] | None:
-    """What each thread of a process waits for; None if one is not waiting, or gone."""
-    waits = []
-    try:
-        for task in os.listdir(f"/proc/{pid}/task"):
-            wait = _wait_of(f"/proc/{pid}/task/{task}")
-            if wait is None:
-                return None
-            waits.append(wait)
-    except OSError:  # gone, or not ours to look at
-        return None
-    return tuple(waits)
+class _Standstill:
+    """For how long the same has been seen."""
 
+    def __init__(self, limit: float | None) -> None:
+        self.limit = limit
+        self._seen: object = None
+        self._since = 0.0
 
-def _wait_of(task: str) -> Wait | None:
-    """What the thread in the directory `task` is blocked in; None if it is not.
-
-    Raises:
-        OSError: it is gone.
-    """
-    with open(f"{task}/wchan") as file:
-        where = file.read()
-    if where == "do_wait":
-        return Wait("waits")
-    if where == "wait_for_partner":
-        return Wait(_OPENS)
-    if "pipe_read" not in where and "pipe_write" not in where:
-        return None
-    with open(f"{task}/syscall") as file:
-        words = file.read().split()  # the number of the call, then its arguments
-    if len(words) == 1:
-        return None  # "running"
-    seen = os.stat(f"{task}/fd/{int(words[1], 16)}")
-    return Wait(_READS if "read" in where else _WRITES, seen.st_ino)
+    def is_over(self, seen: object, now: float) -> bool:
+        """Whether `seen` has been the same for the limit; never for None."""
+        if seen is None or seen != self._seen:
+            self._seen, self._since = seen, now
+            return False
+        return self.limit is not None and now - self._since >= self.limit
 
 
 def _times_woken(pid: int) -> int:

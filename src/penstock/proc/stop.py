@@ -21,9 +21,10 @@ class Stop(NamedTuple):
         hit: positions of the stages that were alive then.
         overdue: those of them whose deadline had passed; empty if it was none.
         timeout: the limit that passed, in seconds, if one did.
-        limit_of: "command", "job" or "idle".
+        limit_of: "command", "job", "idle", "deadlock" or "stall".
         memory: what the one overdue may hold, and what it held, in bytes, if its limit
             is that.
+        edges: at which the job has come to a standstill, each with what is there.
     """
 
     cause: str
@@ -32,6 +33,7 @@ class Stop(NamedTuple):
     timeout: float = 0.0
     limit_of: str = "command"
     memory: tuple[int, int] | None = None
+    edges: tuple[tuple[str, str], ...] = ()
 
 
 class Deadline(NamedTuple):

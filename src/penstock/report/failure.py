@@ -12,10 +12,14 @@ from penstock.model.outcome import (
     Outcome,
     Process,
     StageOutcome,
+    TimedOut,
 )
 from penstock.model.stream import Direct, Log
 from penstock.report.hint import hint_for
 from penstock.report.plain import last_lines, visible
+from penstock.report.standstill import facts as standstill_facts
+from penstock.report.standstill import headline as standstill_headline
+from penstock.report.standstill import remedy, standstill_of
 from penstock.report.words import describe_ending
 
 TAIL_LINES = 12
@@ -76,20 +80,28 @@ def leftovers(outcome: Outcome) -> Iterator[tuple[str, str]]:
 
 
 def _headline(job: Job, outcome: Outcome) -> str:
+    standstill = standstill_of(outcome)
+    if standstill is not None:
+        return standstill_headline(standstill)
     if outcome.culprit is None:
-        if outcome.trouble is not None:
-            return outcome.trouble
-        if outcome.survivors and isinstance(outcome.ending, Exited):
-            return "left processes that could not be ended"
-        if outcome.stragglers and isinstance(outcome.ending, Exited):
-            return "left processes behind, which it may not"
-        ending = describe_ending(outcome.ending, job.limits.grace)
-        return f"{ending}: {outcome.remark}" if outcome.remark else ending
+        return _headline_of_whole(job, outcome)
     stage, result = job.stages[outcome.culprit], outcome.stages[outcome.culprit]
     ending = describe_ending(result.ending, stage.limits.grace)
     if len(job.stages) == 1:
         return ending
     return f"{_stage_title(job, outcome.culprit)} {ending}"
+
+
+def _headline_of_whole(job: Job, outcome: Outcome) -> str:
+    """What happened where no stage is to blame."""
+    if outcome.trouble is not None:
+        return outcome.trouble
+    if outcome.survivors and isinstance(outcome.ending, Exited):
+        return "left processes that could not be ended"
+    if outcome.stragglers and isinstance(outcome.ending, Exited):
+        return "left processes behind, which it may not"
+    ending = describe_ending(outcome.ending, job.limits.grace)
+    return f"{ending}: {outcome.remark}" if outcome.remark else ending
 
 
 def _stage_title(job: Job, position: int) -> str:
@@ -102,7 +114,11 @@ def _facts(
 ) -> Iterator[tuple[str, str]]:
     """Label and text of each line below the headline."""
     culprit = outcome.culprit
-    if culprit is None:
+    if standstill_of(outcome) is not None:
+        yield from standstill_facts(job, outcome)
+        yield from _consequences(job, outcome)
+        hint = remedy(job, outcome)
+    elif culprit is None:
         if job.place is not None:
             yield "defined", visible(str(job.place))
         yield from _consequences(job, outcome)
@@ -153,6 +169,8 @@ def _consequences(job: Job, outcome: Outcome) -> Iterator[tuple[str, str]]:
 
 def _failed_by_itself(result: StageOutcome) -> bool:
     match result.ending:
+        case TimedOut(_, "deadlock" | "stall"):
+            return False  # with all the others
         case Cancelled() | NotStarted(_, _, "sibling" | "when"):
             return False
         case _:

@@ -62,6 +62,8 @@ def _over_limit(stage: Stage | None, ending: TimedOut | OutOfMemory) -> str:
         return f"raise {where} (it is {size(ending.limit_bytes)})"
     if ending.limit_of == "ready":
         return f"raise `within` of the service (it is {duration(ending.timeout)})"
+    if ending.limit_of == "stall":
+        return f"raise `stall` of the job (it is {duration(ending.timeout)})"
     if ending.limit_of == "run":
         return f"raise --deadline (it is {duration(ending.timeout)})"
     limit = "idle" if ending.limit_of == "idle" else "timeout"

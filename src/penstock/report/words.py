@@ -56,6 +56,8 @@ def _timed_out(after: str, limit_of: str) -> str:
             return f"timed out: the run was to take {after} at most"
         case "job":
             return f"timed out after {after}, the timeout of the job"
+        case "deadlock" | "stall":
+            return f"{limit_of}: nothing has moved for {after}"
         case "ready":
             return f"timed out after {after}, and was not ready"
         case _:

@@ -115,7 +115,9 @@ def _one_command(name: Scalar, node: Node) -> Fields:
 def _limits(fields: Fields, options: Options) -> Limits:
     """The limits of a job as a whole."""
     stall = seconds_of(fields.get("stall"))
-    return options.limits if stall is None else options.limits._replace(stall=stall)
+    if stall is None:
+        return options.limits
+    return options.limits._replace(stall=stall, still=stall)
 
 
 def _stages_and_links(

@@ -148,7 +148,7 @@ FIELDS = (
     Field("quota", "size", "how much the disk may hold", _NAMED),
     Field("on_close", "choice", "what it means when it ends early", _NAMED, ON_CLOSE),
     Field("rule", "choice", "which stages decide if it succeeded", _JOBS, RULES),
-    Field("stall", "duration", "how long all may wait for each other", _JOBS),
+    Field("stall", "duration", "how long nothing in it may move", _JOBS),
     Field("for", "for", "makes one job for each value, or each combination", _JOB),
     Field("needs", "names", "jobs that must have succeeded first", _JOB),
     Field("when", "command", "the job is passed over unless this succeeds", _JOB),
