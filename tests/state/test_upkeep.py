@@ -232,9 +232,18 @@ def test_so_are_those_of_a_family():
     assert Inputs(pipeline).of(last) == ("f0", "f1", "f2")
 
 
-def test_a_service_is_never_passed_over(world: World):
+def test_a_service_that_nobody_needs_is_never_passed_over(world: World):
     policy = MAKE.policy._replace(service=Service())
     assert [world.run(MAKE._replace(policy=policy)) for _ in range(2)] == ["a", "a"]
+
+
+def test_a_service_is_passed_over_if_all_that_needs_it_is_done(world: World):
+    serve = job("db", "")
+    serve = serve._replace(policy=serve.policy._replace(service=Service()))
+    jobs = (serve, MAKE._replace(needs=("db",)))
+    assert [world.run(*jobs) for _ in range(2)] == ["db a", ""]
+    Path("out").unlink()
+    assert world.run(*jobs) == "db a"
 
 
 # --- outputs that are not whole -----------------------------------------------------

@@ -23,6 +23,7 @@ from penstock.model.job import Job, Pipeline
 from penstock.model.outcome import Cancelled, Lost, Outcome, TimedOut
 from penstock.plan.fingerprint import Fingerprint
 from penstock.state.entry import Attempt, Key, Success
+from penstock.state.idle import Idle
 from penstock.state.judge import Judge, is_watched
 from penstock.state.memory import Memory
 from penstock.state.outputs import (
@@ -84,6 +85,7 @@ class Upkeep:
             pipeline, site.definition, lambda: memory.store, clock, site.stop
         )
         self._successes = Successes(pipeline, memory)
+        self._idle = Idle(pipeline, self._is_done)
         self._apart = {job.name for job in _around(pipeline)}
         self._tries: dict[str, _Try] = {}
         self._lost: list[Signs] = []
@@ -122,6 +124,8 @@ class Upkeep:
         if job.name in self._apart or job.name.startswith("-"):  # serves the run
             return self._inner.before(job)
         try:
+            if job.policy.service is not None and self._idle.includes(job):
+                return PassJob(job, "all that needs it is done")
             fingerprint = self._judge.fingerprint(job)
         except Stopped:  # the plan hears of it next, and starts nothing more
             return PassJob(job, "interrupted before it was known if it is up to date")
@@ -161,6 +165,11 @@ class Upkeep:
         for before in self._lost:  # again, for it may have lived on for a moment
             discard(before)
         self._memory.close()
+
+    def _is_done(self, job: Job) -> bool:
+        fingerprint = self._judge.fingerprint(job)
+        digest = self._successes.digest(job, fingerprint)
+        return self._because(job, fingerprint, digest) is not None
 
     def _because(self, job: Job, fingerprint: Fingerprint, digest: str) -> str | None:
         """Why the job need not be run; None if it must."""
