@@ -32,19 +32,22 @@ settings.load_profile("penstock")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--run-slow", action="store_true", help="run tests marked slow")
+    parser.addoption("--run-long", action="store_true", help="those marked long, too")
 
 
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave out slow and stress tests, unless they are asked for or this is CI."""
+    """Leave out slow tests, unless asked for or in CI, and long ones unless asked for."""
     chosen = config.getoption("markexpr")
     every = config.getoption("--run-slow") or os.environ.get("CI")
+    long = config.getoption("--run-long")
     for item in items:
-        if item.get_closest_marker("slow") and not every and "slow" not in chosen:
+        if item.get_closest_marker("long"):
+            if not long and "long" not in chosen:
+                item.add_marker(pytest.mark.skip(reason="long: --run-long"))
+        elif item.get_closest_marker("slow") and not every and "slow" not in chosen:
             item.add_marker(pytest.mark.skip(reason="slow: --run-slow"))
-        if item.get_closest_marker("stress") and "stress" not in chosen:
-            item.add_marker(pytest.mark.skip(reason="stress: scripts/stress"))
 
 
 # --- the leak guard -----------------------------------------------------------------

@@ -106,7 +106,7 @@ def test_a_newline_in_a_value_read_with_nul(penstock_cli):
     assert done.out == b"<a\nb><c>"
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_four_gigabytes_of_output_from_one_job(penstock_cli):
     line = "map 'head -c {} /dev/zero' ::: 4295000000 | wc -c"

@@ -85,7 +85,7 @@ SEEDS = [("3 kills", 3), *((f"10 kills, {n}", 10) for n in range(5))]
 @pytest.mark.parametrize(
     ("seed", "kills"),
     [
-        pytest.param(*seed, id=seed[0], marks=[pytest.mark.slow] if seed[1] > 3 else [])
+        pytest.param(*seed, id=seed[0], marks=[pytest.mark.long] if seed[1] > 3 else [])
         for seed in SEEDS
     ],
 )

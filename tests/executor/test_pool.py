@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from contextlib import closing
 from pathlib import Path
 
@@ -69,16 +70,23 @@ def test_a_job_whose_stream_is_not_handed_over_is_refused(pool: Pool):
 @pytest.mark.slow
 def test_a_worker_that_does_not_answer_is_given_up(pool: Pool, tmp_path: Path):
     note = tmp_path / "worker"
-    pool.submit(shell(f"echo $PPID >{note}; kill -STOP $PPID; sleep 1000", name="mute"))
+    pool.submit(shell(f"echo $PPID >{note}; sleep 1000", name="mute"))
 
     def is_stopped() -> bool:
         pid = note.read_text().strip() if note.exists() else ""
         found = look_up(int(pid)) if pid else None
         return found is not None and found.state == "T"
 
-    wait_until(is_stopped)
-    pool.cancel("mute", "enough", now=True)
-    (outcome,) = outcomes_of(pool)
+    wait_until(lambda: note.exists() and note.read_text())
+    nursery = pool._nursery.pid
+    os.kill(nursery, signal.SIGSTOP)  # it would let the worker go on
+    try:
+        os.kill(int(note.read_text()), signal.SIGSTOP)
+        wait_until(is_stopped)
+        pool.cancel("mute", "enough", now=True)
+        (outcome,) = outcomes_of(pool)
+    finally:
+        os.kill(nursery, signal.SIGCONT)
     assert outcome.status == 125
     assert "does not answer" in str(outcome.ending)
 

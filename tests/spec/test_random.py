@@ -112,7 +112,7 @@ def test_a_definition_with_random_changes(path, changes):
     check(changed(path, changes))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @settings(max_examples=10_000)
 @given(st.sampled_from(SEEDS), CHANGES)
