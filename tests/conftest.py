@@ -38,7 +38,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(
     config: pytest.Config, items: list[pytest.Item]
 ) -> None:
-    """Leave out slow tests, unless asked for or in CI, and long ones unless asked for."""
+    """Leave out slow tests, but in CI and if asked for, and long ones if not."""
     chosen = config.getoption("markexpr")
     every = config.getoption("--run-slow") or os.environ.get("CI")
     long = config.getoption("--run-long")
