@@ -105,7 +105,8 @@ def test_what_runs_is_drawn_below_what_is_printed(penstock_cli, define, tmp_path
         first, head, *jobs = terminal.screen()
         assert first == "one"
         assert "0/2 jobs  2 running" in head
-        assert re.fullmatch(r"  a +[0-9]+s of 5m +echo", jobs[0].rstrip())
+        held = r"  a +[0-9]+s of 5m +[1-9][0-9.]* [KM]iB +echo"
+        assert re.fullmatch(held, jobs[0].rstrip())
         (tmp_path / "go").touch()
         assert terminal.end() == 0
         lines = terminal.screen()

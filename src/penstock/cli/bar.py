@@ -19,6 +19,7 @@ from penstock.report.progress import Progress
 _FIRST = 0.5  # seconds; a shorter run is over before there is anything to see
 _EVERY = 0.5  # seconds from one drawing to the next
 _AGAIN = 0.1  # seconds after it was taken away
+_LOOK = 1.0  # seconds from one look at the memory of jobs to the next
 _LINE_END = 1.0  # seconds in which a line that was begun may be ended by its job
 _UP, _CLEAR = "\x1b[A", "\x1b[J"
 
@@ -30,9 +31,11 @@ class Bar:
         total: how many jobs there are; None if nobody knows yet.
         clock: the time.
         colour: whether to colour it.
-        memory: bytes that each running job holds, as far as it is known.
         stdout: if it is on the same terminal; None if it is not. A line that it has
             begun is left alone.
+
+    Attributes:
+        memory: tells the bytes that each running job holds, as far as it is known.
     """
 
     def __init__(
@@ -41,13 +44,13 @@ class Bar:
         clock: Clock,
         *,
         colour: bool,
-        memory: Callable[[], Mapping[str, int]],
         stdout: Stdout | None,
     ) -> None:
         self._progress = Progress(total)
         self._clock = clock
         self._colour = colour
-        self._memory = memory
+        self.memory: Callable[[], Mapping[str, int]] = dict
+        self._held: tuple[float, Mapping[str, int]] = (-_LOOK, {})
         self._stdout = stdout
         self._lines = 0  # that are drawn now
         self._drawn: list[str] = []  # when it was drawn last
@@ -103,10 +106,16 @@ class Bar:
             self._stdout.is_mid_line = False
             begin = "\r\n"
         view = self._progress.view(self._clock.wall())
-        lines = draw(view, self._memory(), _extent(), colour=self._colour)
+        lines = draw(view, self._look(now), _extent(), colour=self._colour)
         if not self._lines or lines != self._drawn:
             self._put(begin + "\r\n".join(lines))
         self._lines, self._drawn = len(lines), lines
+
+    def _look(self, now: float) -> Mapping[str, int]:
+        """What the jobs hold, as of a second ago at the most."""
+        if now - self._held[0] >= _LOOK:
+            self._held = now, self.memory()
+        return self._held[1]
 
     def _erasure(self) -> str:
         return "\r" + _UP * (self._lines - 1) + _CLEAR if self._lines else ""

@@ -13,6 +13,7 @@ from penstock.cli.stdout import Stdout
 from penstock.cli.streams import colour
 from penstock.clock import MonotonicClock
 from penstock.executor.attended import Attendant
+from penstock.executor.pool import Pool
 from penstock.model.event import Sink
 from penstock.model.job import Pipeline
 from penstock.proc.signals import SignalFlags
@@ -56,6 +57,14 @@ class Display(NamedTuple):
         """What tells that they have."""
         descriptor = self.outputs.fileno()
         return () if descriptor is None else (descriptor,)
+
+    def look_at(self, pool: Pool, nursery: int) -> None:
+        """Tell how much memory the jobs of `pool` hold."""
+        if self.bar is not None:
+            from penstock.proc.held import Held  # noqa: PLC0415 (only if drawn)
+
+            held = Held(nursery)
+            self.bar.memory = lambda: held.look(pool.peers())
 
     def close(self) -> None:
         """Take away what is drawn, and drop what was not printed."""
@@ -131,7 +140,6 @@ def _bar(pipeline: Pipeline, stdout: Stdout, *, colours: bool) -> Bar:
         None if pipeline.families else total,
         MonotonicClock(),
         colour=colours,
-        memory=dict,
         stdout=stdout if os.isatty(1) else None,
     )
 

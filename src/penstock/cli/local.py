@@ -46,6 +46,7 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     output: int | None = None,
     attendants: Sequence[Attendant] = (),
     wakes: Sequence[int] = (),
+    on_pool: Callable[[Pool], None] | None = None,
     keep_going: bool = False,
     deadline: float | None = None,
     terms: Terms | None = None,
@@ -64,6 +65,7 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
             when nobody reads that any more.
         attendants: are attended to while jobs run.
         wakes: descriptors that are readable when an attendant has something to do.
+        on_pool: is told where the jobs run, for who looks on.
         keep_going: see `Engine.run`.
         deadline: see `Engine.run`.
         terms: the jobserver that is asked before a job is started, if there is one.
@@ -80,6 +82,8 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
 
     workers = slots + spare_slots(pipeline)
     pool = Pool(workers, nursery, wakes=(flags.fileno(), *wakes), output=output)
+    if on_pool is not None:
+        on_pool(pool)
     executor: Executor = _gate(pool, terms)
     if attendants:
         executor = Attended(executor, attendants)

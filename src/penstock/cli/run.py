@@ -57,6 +57,7 @@ def main(given: RunOptions, nursery: Nursery) -> int:
             output=display.reader,
             attendants=display.attendants,
             wakes=display.wakes,
+            on_pool=lambda pool: display.look_at(pool, nursery.pid),
             keep_going=given.keep_going,
             deadline=given.deadline,
             terms=terms,

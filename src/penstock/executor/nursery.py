@@ -35,6 +35,8 @@ class Nursery:
         pid: the process.
         pidfd: readable once it is dead.
         jobserver: whose tokens the nursery puts back if we are killed.
+        peers: of each channel to a worker, by descriptor, the inode of the other end,
+            by which the worker can be found in /proc.
     """
 
     def __init__(
@@ -43,8 +45,11 @@ class Nursery:
         control: _socket.socket,
         first_worker: _socket.socket | None = None,
         jobserver: Jobserver | None = None,
+        first_peer: int = 0,
     ) -> None:
         self.pid = pid
+        self.peers: dict[int, int] = {}
+        self._first_peer = first_peer
         self.jobserver = jobserver
         self.pidfd = os.pidfd_open(pid)
         self._control = control
@@ -62,9 +67,11 @@ class Nursery:
 
         if self._first_worker is not None:
             first, self._first_worker = self._first_worker, None
+            self.peers[first.fileno()] = self._first_peer
             return socket.socket(fileno=first.detach())
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
+            self.peers[ours.fileno()] = os.fstat(theirs.fileno()).st_ino
             try:
                 control = socket.socket(fileno=os.dup(self._control.fileno()))
                 with control:
@@ -169,6 +176,7 @@ def _fork_nursery(jobserver: Jobserver | None, *, foreground: bool) -> Nursery:
     kind = _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC
     control, theirs = _socket.socketpair(_socket.AF_UNIX, kind)
     first, its = _socket.socketpair(_socket.AF_UNIX, kind)
+    first_peer = os.fstat(its.fileno()).st_ino
     guardian = os.pidfd_open(os.getpid())
 
     def live() -> None:
@@ -187,7 +195,7 @@ def _fork_nursery(jobserver: Jobserver | None, *, foreground: bool) -> Nursery:
     theirs.close()
     its.close()
     os.close(guardian)
-    return Nursery(pid, control, first, jobserver)
+    return Nursery(pid, control, first, jobserver, first_peer)
 
 
 def start_nursery() -> Nursery:

@@ -121,6 +121,11 @@ class Pool:
         """How many jobs are better submitted now than later, as long as they take."""
         return self._slots * (1 + self._pace.stock(self._ahead)) - self._held
 
+    def peers(self) -> dict[str, int]:
+        """For each job at a worker, the worker; see `Nursery.peers`."""
+        known = self._nursery.peers
+        return {name: known[w.channel.fileno()] for name, w in self._owner.items()}
+
     @property
     def _held(self) -> int:
         return len(self._owner) + len(self._backlog)
