@@ -87,13 +87,7 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     executor: Executor = _gate(pool, terms)
     if attendants:
         executor = Attended(executor, attendants)
-
-    def stand_still() -> None:
-        for attendant in attendants:
-            attendant.stand_still()
-        _stand_still(pool)
-
-    flags.on_suspend = stand_still
+    flags.on_suspend = lambda: _stand_still(pool, attendants)
     return _act_and_close(pool, executor, nursery, flags, act)
 
 
@@ -179,8 +173,10 @@ def _gate(pool: Pool, terms: Terms | None) -> Pool | Gated:
     return Gated(pool, terms.jobserver, terms.makeflags)
 
 
-def _stand_still(pool: Pool) -> None:
+def _stand_still(pool: Pool, attendants: Sequence[Attendant] = ()) -> None:
     """Let the jobs stand still for as long as we do."""
+    for attendant in attendants:
+        attendant.stand_still()
     pool.suspend(on=True)
     stop_oneself()
     pool.suspend(on=False)
