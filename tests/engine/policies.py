@@ -57,8 +57,13 @@ def _words(event: Event) -> str:
 
 
 def run(
-    fake: FakeExecutor, pipeline: Pipeline, *, keep_going: bool = False
+    fake: FakeExecutor,
+    pipeline: Pipeline,
+    *,
+    keep_going: bool = False,
+    deadline: float | None = None,
 ) -> tuple[RunResult, Story]:
     story = Story()
     engine = Engine(fake, [story], clock=fake.clock, interrupts=fake)
-    return engine.run(pipeline, name="test", keep_going=keep_going), story
+    result = engine.run(pipeline, name="test", keep_going=keep_going, deadline=deadline)
+    return result, story

@@ -82,6 +82,16 @@ def test_teardown_and_notices_run_after_a_signal_and_hear_of_it():
     assert result.status == 143
 
 
+def test_notices_hear_that_the_deadline_of_the_run_has_passed():
+    fake = FakeExecutor({"a": ENDLESS})
+    result, story = run(fake, framed(), deadline=3.0)
+    assert story.told[3:] == [
+        *("FAIL a", "start teardown", "ok teardown", "yes bad", "yes always")
+    ]
+    assert environment(fake, "always")["PENSTOCK_STATUS"] == "124"
+    assert result.status == 124
+
+
 def test_a_second_signal_skips_what_would_follow():
     roles = {"a": Role(seconds=FOREVER, dying=FOREVER)}
     fake = FakeExecutor(roles, signals=[(3.0, 2), (4.0, 2)])

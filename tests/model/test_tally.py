@@ -46,6 +46,7 @@ SURVIVED = JobEnded(
     JOB, Outcome("a", STOPPED, ok=False, survivors=(Process(7, "x"),)), 0.0
 )
 MISPLACED = JobEnded(JOB, Outcome("a", Exited(0), ok=False, trouble="no rename"), 0.0)
+LOSSY = JobEnded(JOB, Outcome("a", STOPPED, ok=False, trouble="it was killed"), 0.0)
 
 
 @pytest.mark.parametrize(
@@ -66,6 +67,7 @@ MISPLACED = JobEnded(JOB, Outcome("a", Exited(0), ok=False, trouble="no rename")
         ((GOOD, Interrupted(2, 0.0)), 130),
         ((Interrupted(2, 0.0), SURVIVED), 125),
         ((ended(Exited(125)),), 1),
+        ((ended(LATE), LOSSY), 125),
     ],
 )
 def test_status_of_a_run(events: tuple[Event, ...], status: int):

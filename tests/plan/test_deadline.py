@@ -1,9 +1,16 @@
 from __future__ import annotations
 
-from penstock.model.action import CancelJob, EndJob, SetAlarm, SkipJob, StartJob
+from penstock.model.action import (
+    CancelJob,
+    EndJob,
+    SetAlarm,
+    SkipJob,
+    StartJob,
+)
 from penstock.model.event import AlarmRang, Finished
 from penstock.model.job import Pipeline
 from penstock.model.outcome import Cancelled, Exited, Outcome, Signaled, TimedOut
+from penstock.model.policy import Policy, Retry
 from penstock.model.verdict import unseen
 from penstock.plan.deadline import CAUSE, Deadline
 from penstock.plan.scheduler import Scheduler
@@ -60,3 +67,15 @@ def test_who_is_done_in_time_hears_nothing_of_it():
     list(plan.handle(Finished(job("a"), Outcome("a", Exited(0), ok=True))))
     assert plan.is_done
     assert not plan.has_passed
+
+
+def test_who_waits_for_another_attempt_is_told_why_there_is_none():
+    again = job("a")._replace(policy=Policy(retry=Retry(3, 60.0)))
+    plan = Deadline(Scheduler(Pipeline((again,)), 1), 5.0)
+    list(plan.handle(BEGIN))
+    list(plan.handle(Finished(again, Outcome("a", Exited(3), ok=False))))
+    (told,) = plan.handle(RANG)
+    assert isinstance(told, EndJob)
+    assert told.outcome.ending == Exited(3)
+    assert told.outcome.remark == f"not tried again: {CAUSE}"
+    assert plan.is_done

@@ -122,6 +122,13 @@ def test_what_was_ended_for_its_own_fault_has_failed():
     assert "stop" not in text
 
 
+def test_quiet_does_not_hide_that_bytes_may_be_missing():
+    lossy = outcome(A, STOPPED)._replace(trouble="fan-out of a failed")
+    text = told(JobEnded(A, lossy, 0.0), END, verbosity="quiet")
+    assert text.startswith("FAIL  a: ")
+    assert "fan-out of a failed" in text
+
+
 def test_quiet_does_not_hide_what_is_still_alive():
     left = outcome(A, STOPPED)._replace(survivors=LEFT)
     text = told(JobEnded(A, left, 0.0), verbosity="quiet")

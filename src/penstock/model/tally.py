@@ -32,7 +32,7 @@ class Tally(NamedTuple):
         timed_out: failed because the job or a command of it took too long.
         failed: failed otherwise, and were not cancelled.
         cancelled: ended by penstock because of another job or of a signal. With a
-            remark it was for something of its own: it has failed.
+            remark, or trouble, it was for something of its own: it has failed.
         skipped: never started.
         troubled: of all these, where penstock itself failed: something survived, an
             output could not be put in place, a worker died.
@@ -96,7 +96,7 @@ def _count_outcome(tally: Tally, outcome: Outcome) -> Tally:
     if lost or outcome.survivors or outcome.trouble is not None:
         tally = tally._replace(troubled=tally.troubled + 1)
     match outcome.ending:
-        case Cancelled() if outcome.remark is None:
+        case Cancelled() if outcome.remark is None and outcome.trouble is None:
             return tally._replace(cancelled=tally.cancelled + 1)
         case TimedOut():
             return tally._replace(timed_out=tally.timed_out + 1)

@@ -16,8 +16,8 @@ from penstock.model.signals import signal_name
 from penstock.plan.base import Plan
 
 _ALARM = "deadline"
-_SIGALRM = 14
-_AS_HEARD = f"interrupted by {signal_name(_SIGALRM)}"
+HEARD_AS = 14  # SIGALRM, of which penstock itself would die
+_AS_HEARD = f"interrupted by {signal_name(HEARD_AS)}"
 CAUSE = "the deadline of the run has passed"
 
 
@@ -48,7 +48,8 @@ class Deadline:
             yield SetAlarm(_ALARM, self._seconds)
         if news == AlarmRang(_ALARM):
             self.has_passed = True
-            yield from self._reword(self._plan.handle(Interrupted(_SIGALRM, 0.0)))
+            given_up = self._plan.handle(Interrupted(HEARD_AS, 0.0))
+            yield from map(_remark, self._reword(given_up))
         else:
             yield from self._reword(self._plan.handle(news))
 
@@ -61,20 +62,31 @@ class Deadline:
                 case SkipJob(_, because) if because == _AS_HEARD:
                     yield action._replace(because=CAUSE)
                 case EndJob(_, outcome):
-                    yield action._replace(outcome=self._time_out(outcome))
+                    yield action._replace(outcome=timed_out(outcome, self._seconds))
                 case _:
                     yield action
 
-    def _time_out(self, outcome: Outcome) -> Outcome:
-        stages = tuple(
-            stage._replace(ending=self._ending(stage.ending))
-            for stage in outcome.stages
-        )
-        return outcome._replace(ending=self._ending(outcome.ending), stages=stages)
 
-    def _ending(self, ending: Ending) -> Ending:
-        match ending:
-            case Cancelled(cause, status, escalated) if cause == CAUSE:
-                return TimedOut(self._seconds, "run", status, escalated)
-            case _:
-                return ending
+def _remark(action: Action) -> Action:
+    """The same; what ends in this instant had waited for another attempt."""
+    if isinstance(action, EndJob):
+        remark = f"not tried again: {CAUSE}"
+        return action._replace(outcome=action.outcome._replace(remark=remark))
+    return action
+
+
+def timed_out(outcome: Outcome, seconds: float) -> Outcome:
+    """The same, with what the deadline of the run has ended as timed out."""
+    stages = tuple(
+        stage._replace(ending=_ending(stage.ending, seconds))
+        for stage in outcome.stages
+    )
+    return outcome._replace(ending=_ending(outcome.ending, seconds), stages=stages)
+
+
+def _ending(ending: Ending, seconds: float) -> Ending:
+    match ending:
+        case Cancelled(cause, status, escalated) if cause == CAUSE:
+            return TimedOut(seconds, "run", status, escalated)
+        case _:
+            return ending

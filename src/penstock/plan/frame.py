@@ -34,6 +34,7 @@ from penstock.model.job import Job, Pipeline
 from penstock.model.signals import signal_name
 from penstock.model.tally import Tally, count
 from penstock.plan.base import Plan
+from penstock.plan.deadline import HEARD_AS, timed_out
 from penstock.plan.scheduler import Scheduler
 
 _MOST_NAMES = 100  # execve(2) has a limit
@@ -141,7 +142,8 @@ class Frame:
 
     def _interrupt(self, news: Interrupted) -> Iterator[Action]:
         self._interruptions += 1
-        self._tally = count(self._tally, news)
+        if news.signal != HEARD_AS:
+            self._tally = count(self._tally, news)
         if self._notice is not None and self._is_hurried:
             cause = f"interrupted by {signal_name(news.signal)}"
             yield CancelJob(self._notice.name, cause, now=True)
@@ -160,7 +162,8 @@ class Frame:
         for action in actions:
             match action:
                 case EndJob(job, outcome):
-                    self._tally = count(self._tally, JobEnded(job, outcome, 0.0))
+                    told = JobEnded(job, timed_out(outcome, 0.0), 0.0)
+                    self._tally = count(self._tally, told)
                     if not outcome.ok:
                         self._failed.append(job.name)
                 case SkipJob(job, because):

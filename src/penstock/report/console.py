@@ -123,7 +123,8 @@ class Console:
             text += self._notes(job, outcome)
             warned = job.leaks == "warn" and outcome.stragglers
             return text if warned else self._unless_quiet(text)
-        if isinstance(outcome.ending, Cancelled) and outcome.remark is None:
+        own = outcome.remark or outcome.trouble
+        if isinstance(outcome.ending, Cancelled) and own is None:
             ending = describe_ending(outcome.ending, job.limits.grace)
             text = self._line("stop", _YELLOW, job.name, ending) + self._notes(
                 job, outcome
