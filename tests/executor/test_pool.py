@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import select
 import signal
 from contextlib import closing
 from pathlib import Path
@@ -16,6 +17,7 @@ from penstock.model.outcome import Cancelled, Exited, NotStarted, Signaled
 from penstock.model.stream import Handed, Input
 from tests.commands import ignore_term, is_running, look_up, print_ready, sh, wait_until
 from tests.executor.jobs import (
+    PATIENCE,
     job,
     outcomes_of,
     output_of,
@@ -236,6 +238,23 @@ def test_a_job_that_waits_is_cancelled_without_being_started(tmp_path: Path):
         pool.cancel("first", "enough")
         assert outcomes_of(pool)[0].job == "first"
     assert outcome.ending == Cancelled("not needed", None, escalated=False)
+    assert not (tmp_path / "started").exists()
+
+
+def test_a_job_is_cancelled_that_its_worker_has_just_given_back(tmp_path: Path):
+    with Pool.open(1, ahead=1) as pool:
+        pool.submit(shell("exec sleep 1000", "first"))
+        pool.submit(shell(f"touch {tmp_path}/started", "second"))
+        (worker,) = pool._workers.values()
+        worker.recall()
+        poll = select.poll()
+        poll.register(worker.channel, select.POLLIN)
+        assert poll.poll(PATIENCE * 1000)
+        pool.cancel("second", "not needed")
+        pool.cancel("first", "enough")
+        found = {outcome.job: outcome.ending for outcome in outcomes_of(pool, 2)}
+    assert found["second"] == Cancelled("not needed", None, escalated=False)
+    assert isinstance(found["first"], Cancelled)
     assert not (tmp_path / "started").exists()
 
 

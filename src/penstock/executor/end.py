@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
+from typing import NamedTuple
 
-from penstock.executor.message import Recall, Run, send
+from penstock.executor.message import Recall, Run, Stop, send
 from penstock.model.job import Job
-from penstock.model.outcome import Lost, Outcome
+from penstock.model.outcome import Cancelled, Lost, Outcome
 from penstock.model.stream import Handed, Output
 from penstock.model.verdict import unseen
 from penstock.proc.reaper import SWEEP_BUDGET
@@ -20,6 +23,13 @@ _LEAST = 1e-6  # seconds; no job takes less
 _ALLOWANCE = 2.0  # seconds, for a machine that has much to do
 
 
+class Doom(NamedTuple):
+    """A worker was told to cancel a job: why, and when it must have answered."""
+
+    cause: str
+    due: float
+
+
 class WorkerEnd:
     """Our end of one worker.
 
@@ -28,20 +38,47 @@ class WorkerEnd:
         jobs: what it was given and has not answered for, by name: the first one runs,
             or is about to; the others wait for that.
         unsent: those of them that it has not been told of.
-        due: when it must have answered, once it was told to cancel a job.
+        doomed: those of them that it was told to cancel, by name.
         since: when it was last heard of, or given its first job.
         is_asked: it was asked to give back what waits.
     """
 
-    __slots__ = ("channel", "due", "is_asked", "jobs", "since", "unsent")
+    __slots__ = ("channel", "doomed", "is_asked", "jobs", "since", "unsent")
 
     def __init__(self, channel: socket.socket) -> None:
         self.channel = channel
         self.jobs: dict[str, Job] = {}
         self.unsent: list[Job] = []
-        self.due: float | None = None
+        self.doomed: dict[str, Doom] = {}
         self.since = 0.0
         self.is_asked = False
+
+    @property
+    def due(self) -> float:
+        """When it must have answered, once it was told to cancel something."""
+        return min((doom.due for doom in self.doomed.values()), default=math.inf)
+
+    def cancel(self, order: Stop, now: float) -> None:
+        """Tell it to end a job; some time after `now` it must have answered."""
+        self.flush()
+        due = now + longest_end(self.jobs[order.job], now=order.now)
+        self.doomed[order.job] = Doom(order.cause, due)
+        with suppress(OSError):  # its death shows in Pool.wait
+            send(self.channel, order)
+
+    def sort_out(self, jobs: Sequence[Job]) -> tuple[list[Job], list[Outcome]]:
+        """Of jobs that it will never begin, those still wanted; the ends of the others.
+
+        What it gave back cannot be cancelled by it, though it was told to meanwhile.
+        """
+        wanted, ended = [], []
+        for job in jobs:
+            doom = self.doomed.pop(job.name, None)
+            if doom is None:
+                wanted.append(job)
+            else:
+                ended.append(unseen(job, Cancelled(doom.cause, None, escalated=False)))
+        return wanted, ended
 
     @property
     def recall_at(self) -> float | None:

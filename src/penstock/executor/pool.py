@@ -15,7 +15,7 @@ from typing import Self
 
 from penstock.clock import Clock, MonotonicClock
 from penstock.errors import NurseryLost, PenstockError, UsageError
-from penstock.executor.end import Pace, WorkerEnd, handed, longest_end, lose
+from penstock.executor.end import Pace, WorkerEnd, handed, lose
 from penstock.executor.message import (
     Done,
     Quit,
@@ -157,10 +157,7 @@ class Pool:
             ending = Cancelled(cause, None, escalated=False)
             self._told.append(unseen(self._backlog.pop(name), ending))
         elif worker is not None:
-            worker.flush()
-            worker.due = self._clock.now() + longest_end(worker.jobs[name], now=now)
-            with suppress(OSError):  # its death shows in wait()
-                send(worker.channel, Stop(name, cause, now))
+            worker.cancel(Stop(name, cause, now), self._clock.now())
 
     def listen(self, descriptor: int) -> None:
         """Let `wait` end also when `descriptor` is readable; again is no error."""
@@ -213,7 +210,7 @@ class Pool:
 
     def _patience(self, deadline: float | None) -> float | None:
         """Seconds to wait: to the deadline, or until a worker should have answered."""
-        ends = [worker.due for worker in self._workers.values() if worker.due]
+        ends = [worker.due for worker in self._workers.values() if worker.doomed]
         if self._ahead:
             workers = self._workers.values()
             ends += [w.recall_at for w in workers if w.recall_at is not None]
@@ -224,7 +221,7 @@ class Pool:
     def _give_up(self) -> tuple[Outcome, ...]:
         """The jobs of workers that were told to cancel one, and never answered."""
         now = self._clock.now()
-        mute = [w for w in self._workers.values() if w.due and now >= w.due]
+        mute = [w for w in self._workers.values() if w.doomed and now >= w.due]
         return tuple(
             outcome
             for worker in mute
@@ -326,7 +323,7 @@ class Pool:
                 case Received(Done(told), descriptors):
                     outcomes.append(self._note(worker, owned(told, descriptors)))
                     if told.survivors or told.spared:  # it ends, and starts no other
-                        outcomes.extend(self._reassign(self._drop(worker)))
+                        outcomes.extend(self._rehome(worker, self._drop(worker)))
                         return outcomes
                 case Received(Returned(names)):
                     self._take_back(worker, names)
@@ -339,7 +336,7 @@ class Pool:
     def _note(self, worker: WorkerEnd, outcome: Outcome) -> Outcome:
         """A job of `worker` is over."""
         del worker.jobs[outcome.job], self._owner[outcome.job]
-        worker.due = None
+        worker.doomed.pop(outcome.job, None)
         self._pace.note(outcome.elapsed)
         return outcome
 
@@ -347,9 +344,10 @@ class Pool:
         """What a worker gives back goes to whoever is free first."""
         worker.is_asked = False
         for name in names:
-            job = worker.jobs.pop(name)
             del self._owner[name]
-            self._backlog[name] = job
+        wanted, ended = worker.sort_out([worker.jobs.pop(name) for name in names])
+        self._backlog.update((job.name, job) for job in wanted)
+        self._told.extend(ended)
 
     def _bury(
         self, worker: WorkerEnd, reason: str = "its worker was killed"
@@ -357,7 +355,12 @@ class Pool:
         """A worker is lost, and with it its job; what waited for that one is not."""
         jobs = self._drop(worker)
         lost = [lose(job, reason) for job in jobs[:1]]
-        return (*lost, *self._reassign(jobs[1:]))
+        return (*lost, *self._rehome(worker, jobs[1:]))
+
+    def _rehome(self, worker: WorkerEnd, jobs: Sequence[Job]) -> Sequence[Outcome]:
+        """Give what waited at `worker`, and is still wanted, to others."""
+        wanted, ended = worker.sort_out(jobs)
+        return (*ended, *self._reassign(wanted))
 
     def _drop(self, worker: WorkerEnd) -> list[Job]:
         """Forget a worker; what it was given and had not ended."""
