@@ -335,7 +335,7 @@ def test_the_access_log_is_analysed(penstock_cli, tmp_path):
     definition = ROOT / "pipelines" / "access-log.yaml"
     done = penstock_cli("run", definition, "--set", f"log={log}", "--set", "top=3")
     assert done.status == 0
-    statuses = (tmp_path / "access-statuses.txt").read_text().split()
+    statuses = (tmp_path / "build/access-log/statuses.txt").read_text().split()
     assert sum(map(int, statuses[::2])) == 10_000
     assert b"482 66.249.73.135" in done.out
 
