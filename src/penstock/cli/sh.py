@@ -21,6 +21,7 @@ from penstock.proc.lean import LeanJob
 from penstock.proc.name import VARIABLE, name_of
 from penstock.proc.pair import Answered, work_apart
 from penstock.proc.stdio import occupy_stdio
+from penstock.proc.title import show_as
 
 TYPE_CHECKING = False  # `typing` takes 8 ms
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ ended. If a signal ends it, it dies of that signal.
 
 def main() -> int:
     """Run the line that this process was started with; its exit status."""
+    show_as("penstock-sh")
     return run_shell(sys.argv[1:])
 
 
