@@ -45,7 +45,7 @@ from penstock.model.job import Job, Pipeline
 from penstock.model.outcome import TROUBLE, Outcome
 from penstock.model.tally import Tally, count
 from penstock.plan.base import Plan
-from penstock.plan.deadline import Deadline
+from penstock.plan.deadline import RANG, Deadline
 from penstock.plan.frame import plan_run, spare_slots
 
 
@@ -227,6 +227,8 @@ class Engine:
     def _advance(self, plan: Plan, news: News) -> None:
         if isinstance(news, RunStarted | JobPassed | Interrupted):
             self._announce(news)
+        if news == RANG:
+            self._tally = self._tally._replace(overdue=True)
         for action in plan.handle(news):
             self._perform(action)
 

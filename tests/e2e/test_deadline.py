@@ -27,3 +27,31 @@ def test_a_run_that_is_done_in_time_is_none_the_wiser(penstock_cli, tmp_path):
     (tmp_path / "penstock.yaml").write_text("jobs: {quick: {run: echo quick}}")
     done = penstock_cli("run", "--deadline", "1000")
     assert (done.status, done.out) == (0, b"quick\n")
+
+
+def test_a_deadline_counts_also_while_no_job_runs(penstock_cli, tmp_path, marker):
+    text = "jobs: {asked: {run: echo ran, when: sleep 1000}}"
+    (tmp_path / "penstock.yaml").write_text(text)
+    done = penstock_cli("run", "--deadline", "1")
+    assert (done.status, done.out) == (124, b"")
+    assert alive(marker) == []
+
+
+def test_who_is_notified_hears_that_it_was_too_late(penstock_cli, tmp_path, marker):
+    text = """
+jobs: {slow: {run: sleep 1000}}
+notify: {on_failure: echo "$PENSTOCK_STATUS $PENSTOCK_FAILED" > heard}
+"""
+    (tmp_path / "penstock.yaml").write_text(text)
+    assert penstock_cli("run", "--deadline", "1").status == 124
+    assert (tmp_path / "heard").read_text() == "124 slow\n"
+    assert alive(marker) == []
+
+
+def test_a_deadline_in_the_setup_skips_the_jobs(penstock_cli, tmp_path, marker):
+    text = "setup: sleep 1000\njobs: {job: {run: echo ran}}\nteardown: echo down\n"
+    (tmp_path / "penstock.yaml").write_text(text)
+    done = penstock_cli("run", "--deadline", "1")
+    assert (done.status, done.out) == (124, b"down\n")
+    assert b"SIGALRM" not in done.err
+    assert alive(marker) == []

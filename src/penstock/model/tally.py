@@ -38,6 +38,7 @@ class Tally(NamedTuple):
             output could not be put in place, a worker died.
         signal: the first signal that interrupted the run, if any.
         passed: were not run, since there was no need.
+        overdue: the run was not done when its deadline came.
     """
 
     succeeded: int = 0
@@ -48,6 +49,7 @@ class Tally(NamedTuple):
     troubled: int = 0
     signal: int | None = None
     passed: int = 0
+    overdue: bool = False
 
     @property
     def jobs(self) -> int:
@@ -69,7 +71,7 @@ class Tally(NamedTuple):
             return SIGNAL_BASE + self.signal
         if self.failed:
             return 1
-        if self.timed_out:
+        if self.timed_out or self.overdue:
             return TIMED_OUT
         return 1 if self.cancelled else 0
 

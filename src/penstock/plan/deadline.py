@@ -15,7 +15,7 @@ from penstock.model.outcome import Cancelled, Ending, Outcome, TimedOut
 from penstock.model.signals import signal_name
 from penstock.plan.base import Plan
 
-_ALARM = "deadline"
+RANG = AlarmRang("deadline")
 HEARD_AS = 14  # SIGALRM, of which penstock itself would die
 _AS_HEARD = f"interrupted by {signal_name(HEARD_AS)}"
 CAUSE = "the deadline of the run has passed"
@@ -45,8 +45,8 @@ class Deadline:
     def handle(self, news: News) -> Iterator[Action]:
         """Take note of `news`, and say what is to be done about it, in that order."""
         if isinstance(news, RunStarted):
-            yield SetAlarm(_ALARM, self._seconds)
-        if news == AlarmRang(_ALARM):
+            yield SetAlarm(RANG.name, self._seconds)
+        if news == RANG:
             self.has_passed = True
             given_up = self._plan.handle(Interrupted(HEARD_AS, 0.0))
             yield from map(_remark, self._reword(given_up))

@@ -136,13 +136,16 @@ class Frame:
 
     def _why_not(self) -> str:
         """Why no job is started after the setup."""
-        if self._tally.signal is not None:
-            return f"interrupted by {signal_name(self._tally.signal)}"
+        signal = HEARD_AS if self._tally.overdue else self._tally.signal
+        if signal is not None:
+            return f"interrupted by {signal_name(signal)}"
         return f"job {' '.join(self._failed)} failed"
 
     def _interrupt(self, news: Interrupted) -> Iterator[Action]:
         self._interruptions += 1
-        if news.signal != HEARD_AS:
+        if news.signal == HEARD_AS:
+            self._tally = self._tally._replace(overdue=True)
+        else:
             self._tally = count(self._tally, news)
         if self._notice is not None and self._is_hurried:
             cause = f"interrupted by {signal_name(news.signal)}"
