@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING
 
 from penstock.cli.lines.map import MapOptions
 from penstock.cli.local import Feeding, feed_locally
-from penstock.cli.map_jobs import GROUPED, UNGROUPED, Commands, MapJobs, limits_of
+from penstock.cli.map_jobs import (
+    GROUPED,
+    UNGROUPED,
+    BatchSource,
+    Commands,
+    MapJobs,
+    limits_of,
+)
 from penstock.cli.map_log import JobLog, read_log
 from penstock.cli.map_output import Printer
 from penstock.cli.map_report import Reporter
@@ -20,7 +27,7 @@ from penstock.cli.printing import say
 from penstock.cli.slots import Terms, Wanted, come_to_terms
 from penstock.cli.stdout import StdoutClosed
 from penstock.cli.streams import warn
-from penstock.engine import Plain
+from penstock.engine import Dispatch, Plain
 from penstock.errors import UsageError
 from penstock.executor.nursery import Nursery
 from penstock.executor.pool import Pool
@@ -32,18 +39,19 @@ from penstock.source.batch import Batches
 from penstock.spec.replace import Filling
 
 if TYPE_CHECKING:
+    from penstock.cli.map_stdin import Supplied
     from penstock.executor.gated import Gated
 
 _AHEAD = 64
 _OWN_DESCRIPTORS = 100
-_DESCRIPTORS_A_JOB = 3
+_DESCRIPTORS_A_JOB = 4
 
 
 def main(given: MapOptions, nursery: Nursery) -> int:
     """Run the jobs; 0, 1, 124 or 125. Does not return if a signal ended the run."""
     source = Input(given)
     try:
-        commands = Commands(given, source.names())
+        commands = Commands(given, {} if given.pipe else source.names())
         batches = _batches(given, source, commands)
         if given.preview:
             return _print_commands(source, batches, commands)
@@ -61,11 +69,12 @@ class _Map:
         self,
         given: MapOptions,
         source: Input,
-        batches: Batches,
+        batches: BatchSource,
         commands: Commands,
         terms: Terms,
     ) -> None:
         self._given = given
+        self._batches = batches
         self._source = source
         self._terms = terms
         self._slots = _affordable(terms.slots)
@@ -81,6 +90,7 @@ class _Map:
         given = self._given
         reporter = Reporter(given)
         printer = None if given.ungroup else self._printer(flags)
+        supplied = self._supplied(printer or Plain())
         log = _open_log(given, printer)
         feeding = Feeding(
             self._make_plan,
@@ -88,7 +98,7 @@ class _Map:
             0 if self._is_exact else _AHEAD,
             self._source.gate,
             [*reporter.sinks(), *log],
-            printer or Plain(),
+            supplied or printer or Plain(),
             flags,
             None if given.ungroup else 1,
             self._terms,
@@ -99,10 +109,9 @@ class _Map:
             die_by(SIGPIPE)
             return TROUBLE
         finally:
-            if printer is not None:
-                printer.close()
-            for each in log:
-                each.close()
+            for each in (printer, supplied, *log):
+                if each is not None:
+                    each.close()
         status = reporter.status(result)
         if result.tally.signal is not None and status != TROUBLE:
             die_by(result.tally.signal)
@@ -111,7 +120,9 @@ class _Map:
     @property
     def _is_exact(self) -> bool:
         """Whether it matters when each job is started, so that none waits ahead."""
-        return self._needs_slot or bool(self._given.halt or self._given.delay)
+        given = self._given
+        reads = given.pipe or given.stdin  # a descriptor cannot wait at a worker
+        return self._needs_slot or reads or bool(given.halt or given.delay)
 
     def _make_plan(self, pool: Pool | Gated) -> Feed:
         given = self._given
@@ -122,6 +133,15 @@ class _Map:
 
     def _is_final(self, outcome: Outcome) -> bool:
         return self._feed is None or self._feed.is_final(outcome)
+
+    def _supplied(self, inner: Dispatch) -> Supplied | None:
+        """What gives each job its stdin, if it has one."""
+        given = self._given
+        if not (given.pipe or given.stdin):
+            return None
+        from penstock.cli.map_stdin import supply  # noqa: PLC0415 (only if used)
+
+        return supply(given, self._batches, self._jobs, inner, self._is_final)
 
     def _printer(self, stop: SignalFlags) -> Printer:
         given = self._given
@@ -137,8 +157,14 @@ class _Map:
         )
 
 
-def _batches(given: MapOptions, source: Input, commands: Commands) -> Batches:
+def _batches(given: MapOptions, source: Input, commands: Commands) -> BatchSource:
     """What each job is given."""
+    if given.pipe or given.stdin:
+        from penstock.cli import map_stdin  # noqa: PLC0415 (only if used)
+
+        map_stdin.check(given)
+        if given.pipe:
+            return map_stdin.piped(given, source.sole_file(), source.gate)
     if not (given.many or given.joined):
         return Batches(source.records(), given.max_args or 1)
     if not commands.templates:
@@ -179,7 +205,7 @@ def _affordable(slots: int) -> int:
     return min(slots, most)
 
 
-def _print_commands(source: Input, batches: Batches, commands: Commands) -> int:
+def _print_commands(source: Input, batches: BatchSource, commands: Commands) -> int:
     """Print what would be run; a pipeline in one line."""
     number = 0
     while not batches.is_over:

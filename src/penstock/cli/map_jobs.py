@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from penstock.cli.lines.map import MapOptions
 from penstock.errors import PenstockError
@@ -12,7 +12,7 @@ from penstock.model.command import Command
 from penstock.model.job import Job, Link, Stage, chain
 from penstock.model.limits import GRACE, LINGER, Limits
 from penstock.model.stream import Inherit, Keep, Null, Stderr, Stdout
-from penstock.source.batch import Batch, Batches
+from penstock.source.batch import Batch
 from penstock.source.combine import Record
 from penstock.spec.program import LONGEST_ARGUMENT_BYTES
 from penstock.spec.quoting import quote
@@ -61,7 +61,9 @@ class Commands:
         self._value = given.replace or "{}"
         self._joined = given.joined
         pieces = [self.pieces(text) for text in _texts(given)]
-        if pieces and not any(isinstance(p, Blank) for each in pieces for p in each):
+        reads = given.pipe or given.stdin
+        blanks = (p for each in pieces for p in each if isinstance(p, Blank))
+        if pieces and not reads and not any(blanks):
             pieces[0] = [*pieces[0], " ", Blank("{}")]
         self.templates = [self.template(each) for each in pieces]
         self._tells = any(_ENVIRONMENT in text for text in given.operands.command)
@@ -108,6 +110,19 @@ class Commands:
         return [*read_blanks(text, self._names, self._value)]
 
 
+class BatchSource(Protocol):
+    """What each job is given, one after the other: `Batches`, say."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will come any more."""
+        ...
+
+    def next(self) -> Batch | None:
+        """The next one; None if it is not there yet, or there is none any more."""
+        ...
+
+
 class MapJobs:
     """The jobs, one after the other (`penstock.plan.feed.Jobs`).
 
@@ -121,7 +136,7 @@ class MapJobs:
 
     def __init__(
         self,
-        batches: Batches,
+        batches: BatchSource,
         commands: Commands,
         limits: Limits,
         streams: Streams,
@@ -136,6 +151,8 @@ class MapJobs:
         self._links: dict[int, tuple[Link, ...]] = {}
         self._tag: tuple[Piece, ...] = ()
         self._tags: dict[str, bytes] = {}
+        self._stdin_of: Callable[[Batch], bytes] | None = None
+        self._stdins: dict[str, bytes] = {}
         self._number = 0
 
     @property
@@ -151,6 +168,14 @@ class MapJobs:
         """What the lines of the job's output begin with; forgotten here."""
         return self._tags.pop(job.name, b"")
 
+    def read_by(self, stdin_of: Callable[[Batch], bytes]) -> None:
+        """Note what each job is to read, by its batch, for `take_stdin`."""
+        self._stdin_of = stdin_of
+
+    def take_stdin(self, job: Job) -> bytes:
+        """What the job is to read; forgotten here."""
+        return self._stdins.pop(job.name)
+
     def next(self, slot: int) -> Job | None:
         """The next job, named by its number; None if there is none now."""
         batch = self._next_batch()
@@ -161,6 +186,8 @@ class MapJobs:
         if self._tag:
             tag = os.fsencode(fill_plain(self._tag, filling))
             self._tags[str(self._number)] = tag + b"\t"
+        if self._stdin_of is not None:
+            self._stdins[str(self._number)] = self._stdin_of(batch)
         out, err = self._streams
         stages = tuple(
             [

@@ -74,6 +74,16 @@ class Input:
             return sources[0]
         return Linked(sources) if self._given.link else Product(sources[0], sources[1:])
 
+    def sole_file(self) -> int:
+        """The descriptor of the input, which is one file.
+
+        Raises:
+            UsageError: it is not.
+        """
+        if self._given.operands.given or len(self._given.arg_files) > 1:
+            raise UsageError("--pipe reads standard input, or one file: -a FILE")
+        return self._files[0] if self._files else 0
+
     def close(self) -> None:
         """Give every descriptor back."""
         self.gate.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from penstock.cli.lines.map_stdin import STDIN_OPTIONS
 from penstock.cli.lines.shared import (
     GRACE,
     JOBS,
@@ -76,6 +77,12 @@ class MapOptions(NamedTuple):
     no_empty: bool = False
     replace: str | None = None
     quote: bool = False
+    pipe: bool = False
+    block: int | None = None
+    recend: str | None = None
+    recstart: str | None = None
+    regexp: bool = False
+    stdin: bool = False
     keep_order: bool = False
     ungroup: bool = False
     tag: bool = False
@@ -201,6 +208,7 @@ LINE = Subcommand(
             ("--quote",),
             "Each word of COMMAND is one argument; no shell reads them.",
         ),
+        *STDIN_OPTIONS,
         Option(
             "keep_order",
             ("-k", "--keep-order"),
