@@ -35,6 +35,7 @@ RIGHT = {
     "TEXT": [",", "{}", "\\n", "a b"],
     "REGEX": [",", " +"],
     ":": [":"],
+    "WHEN": ["auto", "never", "always"],
     "WHEN,WHAT": ["never", "now,fail=1", "soon,success=3", "now,done=20%"],
     "NAME=VALUE": ["a=1", "a=", "b==", "-q=x", "\udcff=\udcfe"],
     "NAME=FILE": ["a=f", "b==", "-q=x", "\udcff=\udcfe"],
