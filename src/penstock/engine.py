@@ -40,6 +40,7 @@ from penstock.model.event import (
     RunEnded,
     RunStarted,
     Sink,
+    SlotsChanged,
 )
 from penstock.model.job import Job, Pipeline
 from penstock.model.outcome import TROUBLE, Outcome
@@ -161,6 +162,7 @@ class Engine:
         self._faults: list[Exception] = []
         self._alarms: dict[str, float] = {}  # when they ring, on the monotonic clock
         self._passed: deque[PassJob] = deque()  # of which the plan does not know yet
+        self._slots = executor.slots  # as the plan knows them
 
     def run(
         self,
@@ -214,8 +216,8 @@ class Engine:
         self._tally, self._listening, self._faults = Tally(), self._sinks, []
         self._alarms.clear()
         self._passed.clear()
-        slots, at = self._executor.slots, self._clock.wall()
-        self._advance(plan, RunStarted(name, at, jobs, slots, file))
+        self._slots, at = self._executor.slots, self._clock.wall()
+        self._advance(plan, RunStarted(name, at, jobs, self._slots, file))
         while not plan.is_done:
             for news in self._wait():
                 self._advance(plan, news)
@@ -263,7 +265,7 @@ class Engine:
     def _wait(self) -> Iterator[News]:
         """What happened next; signals first, so that nothing is started after one."""
         deadline = min(self._alarms.values(), default=None)
-        if self._passed:
+        if self._passed or self._executor.slots != self._slots:
             deadline = self._clock.now()
         outcomes = self._executor.wait(deadline)
         while (signal := self._interrupts.take()) is not None:
@@ -280,6 +282,9 @@ class Engine:
         for name in [name for name, at in self._alarms.items() if at <= now]:
             del self._alarms[name]
             yield AlarmRang(name)
+        if self._executor.slots != self._slots:  # by a signal, perhaps heard just now
+            self._slots = self._executor.slots
+            yield SlotsChanged(self._slots)
 
     def _announce(self, event: Event) -> None:
         self._tally = count(self._tally, event)

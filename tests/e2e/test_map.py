@@ -186,3 +186,20 @@ def test_nothing_waits_behind_a_long_job(penstock_cli):
             assert process.stdout.readline() == b"done\n"
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=20)
+
+
+def test_sigusr1_makes_one_more_job_at_once_and_sigusr2_one_fewer(
+    penstock_cli, tmp_path
+):
+    """As GNU xargs has it."""
+    text = "echo >> ran-{}; while ! test -e go; do sleep 0.02; done"
+    with penstock_cli.start("map", "-j1", text, ":::", "1", "2", "3") as run:
+        wait_until((tmp_path / "ran-1").exists)
+        run.send_signal(signal.SIGUSR1)
+        wait_until((tmp_path / "ran-2").exists)
+        assert not (tmp_path / "ran-3").exists()
+        for number in (signal.SIGUSR2, signal.SIGUSR2):  # never fewer than one
+            run.send_signal(number)
+        (tmp_path / "go").touch()
+        run.communicate(timeout=20)
+    assert run.returncode == 0

@@ -98,6 +98,24 @@ def test_a_pool_that_works_ahead_takes_no_descriptors():
         pool.submit(shell("exit 0"), (0,))
 
 
+def test_a_pool_can_be_given_fewer_slots_and_more():
+    with Pool.open(3, ahead=2) as pool:
+        for name in "abcdefghi":
+            pool.submit(shell("exit 0", name=name))
+        pool.resize(1)
+        ended = [outcome.job for _ in range(9) for outcome in pool.wait()]
+        while len(ended) < 9:
+            ended += [outcome.job for outcome in pool.wait()]
+        assert sorted(ended) == [*"abcdefghi"]
+        assert (pool.slots, len(pool._workers), pool.room) == (1, 1, 3)
+        pool.resize(2)
+        pool.submit(shell("exit 0", name="j"))
+        pool.submit(shell("exit 0", name="k"))
+        while len(ended) < 11:
+            ended += [outcome.job for outcome in pool.wait()]
+        assert len(pool._workers) == 2
+
+
 # --- descriptors --------------------------------------------------------------------
 
 

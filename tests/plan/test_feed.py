@@ -3,7 +3,7 @@ from __future__ import annotations
 from penstock.engine import Engine
 from penstock.executor.fake import FakeExecutor, Role
 from penstock.model.command import Command
-from penstock.model.event import JobEnded
+from penstock.model.event import JobEnded, RunStarted, SlotsChanged
 from penstock.model.job import Job, Stage
 from penstock.model.outcome import Exited
 from penstock.plan.feed import Feed, Rules
@@ -71,6 +71,16 @@ def test_halt_now_ends_what_runs():
     rules = Rules(halt=Halt(now=True, on="fail"))
     assert carry_out(executor, Numbered(9), rules) == ["1", "2"]
     assert [name for name, *_ in executor.cancelled] == ["2"]
+
+
+def test_slots_that_come_later_are_numbered_too():
+    jobs = Numbered(4)
+    room = [1]
+    feed = Feed(jobs, lambda: room[0] - len(feed._running), Rules(slots=1))
+    assert [*feed.handle(RunStarted("run", 0.0, (), 1, None))]
+    room[0] = 3
+    assert len([*feed.handle(SlotsChanged(3))]) == 2
+    assert jobs.slots == [1, 2, 3]
 
 
 def test_a_share_counts_once_three_have_ended():

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Callable, Sequence
+from signal import SIGUSR1, SIGUSR2
 from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.clock import MonotonicClock
@@ -104,6 +105,7 @@ class Feeding(NamedTuple):
         flags: the signals that came.
         output: see `run_locally`.
         terms: see `run_locally`; with a jobserver, nothing waits ahead.
+        most: how many slots there may be once SIGUSR1 has made them more.
     """
 
     make_plan: Callable[[Pool | Gated], Plan]
@@ -115,6 +117,7 @@ class Feeding(NamedTuple):
     flags: SignalFlags
     output: int | None
     terms: Terms | None = None
+    most: int = 1
 
 
 def feed_locally(feeding: Feeding, nursery: Nursery, *, name: str) -> RunResult:
@@ -141,6 +144,9 @@ def feed_locally(feeding: Feeding, nursery: Nursery, *, name: str) -> RunResult:
     pool = Pool(feeding.slots, nursery, ahead=ahead, wakes=wakes, output=output)
     flags.on_suspend = lambda: _stand_still(pool)
     executor = _gate(pool, feeding.terms)
+    if not is_gated:  # the jobserver decides
+        flags.react(SIGUSR1, lambda: pool.resize(min(feeding.most, pool.slots + 1)))
+        flags.react(SIGUSR2, lambda: pool.resize(max(1, pool.slots - 1)))
     return _act_and_close(pool, executor, nursery, flags, act)
 
 

@@ -77,7 +77,8 @@ class _Map:
         self._batches = batches
         self._source = source
         self._terms = terms
-        self._slots = _affordable(terms.slots)
+        self._most = _affordable()
+        self._slots = _within(self._most, terms.slots)
         streams = UNGROUPED if given.ungroup else GROUPED
         limits = limits_of(given)
         self._jobs = MapJobs(batches, commands, limits, streams, _is_done(given))
@@ -102,6 +103,7 @@ class _Map:
             flags,
             None if given.ungroup else 1,
             self._terms,
+            self._most,
         )
         try:
             result = feed_locally(feeding, nursery, name="map")
@@ -196,11 +198,16 @@ def _open_log(given: MapOptions, printer: Printer | None) -> list[JobLog]:
     return [JobLog(given.joblog, size_of, appending=appending)]
 
 
-def _affordable(slots: int) -> int:
-    """As many slots as there are descriptors for; says so where that is fewer."""
+def _affordable() -> int:
+    """How many slots there are descriptors for."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = max(1, (soft - _OWN_DESCRIPTORS) // _DESCRIPTORS_A_JOB)
+    return max(1, (soft - _OWN_DESCRIPTORS) // _DESCRIPTORS_A_JOB)
+
+
+def _within(most: int, slots: int) -> int:
+    """As many slots, or `most`; says so where that is fewer."""
     if slots > most:
+        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
         warn(f"{most} jobs at once instead of {slots}: see `ulimit -n`, it is {soft}")
     return min(slots, most)
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from penstock.errors import UsageError
 from penstock.executor.message import Recall, Run, Stop, send
 from penstock.model.job import Job
 from penstock.model.outcome import Cancelled, Lost, Outcome
 from penstock.model.stream import Handed, Output
 from penstock.model.verdict import unseen
+from penstock.plan.wire import wire
 from penstock.proc.reaper import SWEEP_BUDGET
 
 _STOCK = 0.03  # seconds of work that a worker may hold ahead
@@ -126,7 +128,39 @@ def longest_end(job: Job, *, now: bool) -> float:
     return waits if now else waits + max(graces)
 
 
-def handed(job: Job) -> set[int]:
+def due_times(
+    workers: Iterable[WorkerEnd], deadline: float | None, *, ahead: bool
+) -> list[float]:
+    """When something is to be done, at the deadline or about workers that are mute."""
+    times = [] if deadline is None else [deadline]
+    for worker in workers:
+        if worker.doomed:
+            times.append(worker.due)
+        if ahead and (recall_at := worker.recall_at) is not None:
+            times.append(recall_at)
+    return times
+
+
+def recall_late(workers: Iterable[WorkerEnd], now: float) -> None:
+    """Ask for what waits behind jobs that take long."""
+    for worker in workers:
+        if (recall_at := worker.recall_at) is not None and now >= recall_at:
+            worker.recall()
+
+
+def check_job(job: Job, descriptors: int) -> None:
+    """Tell what is wrong with a job here, and not in the worker.
+
+    Raises:
+        UsageError: it wants more than so many descriptors, or its links are wrong.
+    """
+    if not _handed(job) <= set(range(descriptors)):
+        raise UsageError(f"job {job.name} wants descriptors that were not handed")
+    if job.links:
+        wire(job)
+
+
+def _handed(job: Job) -> set[int]:
     """The positions of the descriptors that `job` is to be handed."""
     return {
         stream.position

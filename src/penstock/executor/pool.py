@@ -10,12 +10,20 @@ from __future__ import annotations
 import select
 from collections.abc import Sequence
 from contextlib import suppress
+from math import inf
 from types import TracebackType
 from typing import Self
 
 from penstock.clock import Clock, MonotonicClock
 from penstock.errors import NurseryLost, PenstockError, UsageError
-from penstock.executor.end import Pace, WorkerEnd, handed, lose
+from penstock.executor.end import (
+    Pace,
+    WorkerEnd,
+    check_job,
+    due_times,
+    lose,
+    recall_late,
+)
 from penstock.executor.message import (
     Done,
     Quit,
@@ -33,7 +41,6 @@ from penstock.executor.nursery import Nursery, start_nursery
 from penstock.model.job import Job
 from penstock.model.outcome import Cancelled, Outcome
 from penstock.model.verdict import unseen
-from penstock.plan.wire import wire
 
 _TRIES = 3  # workers that die before they are given anything
 _NAP = 0.01  # seconds in which many short jobs may end before we look
@@ -119,6 +126,8 @@ class Pool:
     @property
     def room(self) -> int:
         """How many jobs are better submitted now than later, as long as they take."""
+        if len(self._workers) > self._slots:
+            return 0  # some of them are to go
         return self._slots * (1 + self._pace.stock(self._ahead)) - self._held
 
     def peers(self) -> dict[str, int]:
@@ -144,10 +153,7 @@ class Pool:
             raise UsageError(f"all {self._slots} slots are in use")
         if descriptors and self._ahead:
             raise UsageError("a pool that works ahead takes no descriptors")
-        if not handed(job) <= set(range(len(descriptors))):
-            raise UsageError(f"job {job.name} wants descriptors that were not handed")
-        if job.links:
-            wire(job)  # tells what is wrong here, and not in the worker
+        check_job(job, len(descriptors))
         self._assign(job, descriptors)
 
     def cancel(self, name: str, cause: str, *, now: bool = False) -> None:
@@ -175,6 +181,14 @@ class Pool:
             with suppress(OSError):  # its death shows in wait()
                 send(worker.channel, Suspended(on))
 
+    def resize(self, slots: int) -> None:
+        """Let so many jobs be alive at once, 1 at least; what runs is left to end."""
+        self._slots = slots
+        while self._idle and len(self._workers) > slots:
+            self._dismiss(self._idle[0])
+        if len(self._workers) > slots:  # those go that have nothing to do first
+            recall_late(self._workers.values(), inf)
+
     def wait(self, deadline: float | None = None) -> tuple[Outcome, ...]:
         """Wait until a job has ended; see `Executor.wait`."""
         while self._stale:
@@ -198,10 +212,7 @@ class Pool:
 
     def _even_out(self) -> Sequence[Outcome]:
         """Take back what waits behind a long job; give that to those who are idle."""
-        now = self._clock.now()
-        for worker in self._workers.values():
-            if worker.recall_at is not None and now >= worker.recall_at:
-                worker.recall()
+        recall_late(self._workers.values(), self._clock.now())
         given: list[Job] = []
         free = len(self._idle) + self._slots - len(self._workers)
         while self._backlog and len(given) < free:
@@ -210,12 +221,7 @@ class Pool:
 
     def _patience(self, deadline: float | None) -> float | None:
         """Seconds to wait: to the deadline, or until a worker should have answered."""
-        ends = [worker.due for worker in self._workers.values() if worker.doomed]
-        if self._ahead:
-            workers = self._workers.values()
-            ends += [w.recall_at for w in workers if w.recall_at is not None]
-        if deadline is not None:
-            ends.append(deadline)
+        ends = due_times(self._workers.values(), deadline, ahead=bool(self._ahead))
         return max(0.0, min(ends) - self._clock.now()) if ends else None
 
     def _give_up(self) -> tuple[Outcome, ...]:
@@ -254,9 +260,8 @@ class Pool:
 
     def _is_well_supplied(self) -> bool:
         """Every slot has a worker that need not wait for us after its present job."""
-        return len(self._workers) == self._slots and all(
-            len(worker.jobs) > 1 for worker in self._workers.values()
-        )
+        workers = self._workers.values()
+        return len(workers) == self._slots and all(len(w.jobs) > 1 for w in workers)
 
     def _assign(self, job: Job, descriptors: Sequence[int] = ()) -> None:
         """Give `job` to a worker: an idle one, a new one, or the least laden."""
@@ -299,9 +304,8 @@ class Pool:
         try:
             worker = WorkerEnd(self._nursery.new_worker())
         except OSError as error:
-            hint = "fewer jobs at once, or a higher `ulimit -n`"
-            why = f"no worker can be had: {error.strerror}; try {hint}"
-            raise PenstockError(why) from error
+            why = f"no worker can be had: {error.strerror}; try fewer jobs at once, or"
+            raise PenstockError(f"{why} a higher `ulimit -n`") from error
         descriptor = worker.channel.fileno()
         self._workers[descriptor] = worker
         self._epoll.register(descriptor, select.EPOLLIN)
@@ -331,7 +335,15 @@ class Pool:
                     return [*outcomes, *self._bury(worker)]
             if not worker.jobs:
                 self._idle.append(worker)
+                if len(self._workers) > self._slots:
+                    self._dismiss(worker)
                 return outcomes
+
+    def _dismiss(self, worker: WorkerEnd) -> None:
+        """Let a worker go that has nothing to do."""
+        with suppress(OSError):
+            send(worker.channel, Quit("it is not needed any more"))
+        self._drop(worker)
 
     def _note(self, worker: WorkerEnd, outcome: Outcome) -> Outcome:
         """A job of `worker` is over."""

@@ -142,7 +142,21 @@ class InputCame(NamedTuple):
     """What a plan waited for can be read now; told to the plan, and to no sink."""
 
 
-News = RunStarted | Finished | JobPassed | Interrupted | AlarmRang | InputCame
+class SlotsChanged(NamedTuple):
+    """So many jobs may be alive at once from now on; told to the plan only."""
+
+    slots: int
+
+
+News = (
+    RunStarted
+    | Finished
+    | JobPassed
+    | Interrupted
+    | AlarmRang
+    | InputCame
+    | SlotsChanged
+)
 """What a plan hears."""
 
 

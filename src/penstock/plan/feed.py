@@ -28,6 +28,7 @@ from penstock.model.event import (
     JobPassed,
     News,
     RunStarted,
+    SlotsChanged,
 )
 from penstock.model.job import Job
 from penstock.model.outcome import Cancelled, Outcome
@@ -90,11 +91,13 @@ class Feed:
         self._running: dict[str, Job] = {}
         self._again: deque[Job] = deque()
         self._failures: dict[str, int] = {}  # of jobs that are tried again
-        self._free = list(range(1, self._rules.slots + 1))
+        self._free: list[int] = []
+        self._numbered = 0
         self._slot: dict[str, int] = {}
         self._ok = self._failed = 0
         self._is_halted = self._is_waiting = False
         self._interruptions = 0
+        self._number(self._rules.slots)
 
     @property
     def is_done(self) -> bool:
@@ -125,6 +128,8 @@ class Feed:
                 self._is_waiting = False
             case JobPassed(job):
                 self._forget(job.name)
+            case SlotsChanged(slots):
+                self._number(slots)
             case RunStarted() | InputCame():
                 pass
         yield from self._start()
@@ -186,6 +191,12 @@ class Feed:
         slot = self._slot.pop(name, None)
         if slot is not None:
             heapq.heappush(self._free, slot)
+
+    def _number(self, slots: int) -> None:
+        """Number so many slots, if slots are numbered."""
+        while self._rules.slots and self._numbered < slots:
+            self._numbered += 1
+            heapq.heappush(self._free, self._numbered)
 
     def _interrupt(self, signal: int) -> Iterator[Action]:
         """Stop starting and end what runs; at once if that was asked for before."""

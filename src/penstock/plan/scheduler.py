@@ -39,6 +39,7 @@ from penstock.model.event import (
     JobPassed,
     News,
     RunStarted,
+    SlotsChanged,
 )
 from penstock.model.job import Family, Job, Pipeline
 from penstock.model.outcome import NotStarted, Outcome
@@ -124,7 +125,7 @@ class Scheduler:
                 yield from self._pass(job)
             case Interrupted(signal):
                 yield from self._interrupt(f"interrupted by {signal_name(signal)}")
-            case InputCame():
+            case InputCame() | SlotsChanged():
                 return  # all its jobs are known
             case AlarmRang(name):
                 yield from self._ring(*name.split(" ", 1))

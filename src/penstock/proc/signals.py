@@ -12,6 +12,7 @@ from types import FrameType
 from penstock.proc.descendants import children_of, descendants_of, parent_of
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+_OURS = (signal.SIGUSR1, signal.SIGUSR2)  # mean something to some subcommand
 
 
 def signal_tree(number: int, spare: Iterable[int] = ()) -> None:
@@ -113,6 +114,7 @@ class SignalFlags:
 
     def __init__(self) -> None:
         self.on_suspend: Callable[[], None] = stop_oneself
+        self._reactions: dict[int, Callable[[], None]] = {}
         self._reader, self._writer = _socket.socketpair()
         self._reader.setblocking(False)  # noqa: FBT003 (its only parameter)
         self._writer.setblocking(False)  # noqa: FBT003 (its only parameter)
@@ -122,9 +124,19 @@ class SignalFlags:
                 signal.signal(number, _ignore_frame)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, self.heeded)
 
+    def react(self, number: int, action: Callable[[], None]) -> None:
+        """Do `action` at a signal, as at a Ctrl-Z; unless that is ignored."""
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            self._reactions[number] = action
+            signal.signal(number, _ignore_frame)
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, (number,))
+
     def close(self) -> int | None:
         """Let signals work as usual again; one that was not taken, or None."""
         self.on_suspend = _do_nothing
+        for number in self._reactions:  # what comes too late to matter ends nobody
+            signal.signal(number, signal.SIG_IGN)
+            self._reactions[number] = _do_nothing
         for number in self.heeded:
             if signal.getsignal(number) is _ignore_frame:
                 signal.signal(number, signal.SIG_DFL)
@@ -145,9 +157,12 @@ class SignalFlags:
 
     def ask_to_stop(self) -> bool:
         """Whether there is one to take; what asks us to stand still is done here."""
-        while (number := self.peek()) == signal.SIGTSTP:
+        while (number := self.peek()) == signal.SIGTSTP or number in self._reactions:
             self.drop()
-            self.on_suspend()
+            if number == signal.SIGTSTP:
+                self.on_suspend()
+            else:
+                self._reactions[number]()
         return number is not None
 
     def peek(self) -> int | None:
@@ -212,7 +227,7 @@ def start_clean() -> None:
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     signal.set_wakeup_fd(-1)
-    for number in (*STOPPING, signal.SIGCHLD):
+    for number in (*STOPPING, *_OURS, signal.SIGCHLD):
         if number == signal.SIGCHLD:
             signal.signal(number, signal.SIG_DFL)
         elif signal.getsignal(number) is not signal.SIG_IGN:
