@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Callable, Sequence
-from signal import SIGUSR1, SIGUSR2
 from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.clock import MonotonicClock
@@ -27,7 +26,7 @@ from penstock.plan.frame import spare_slots
 from penstock.proc.descendants import children_of
 from penstock.proc.prctl import become_subreaper
 from penstock.proc.reaper import SWEEP_BUDGET, sweep_orphans
-from penstock.proc.signals import SignalFlags, stop_oneself
+from penstock.proc.signals import FEWER, MORE, SignalFlags, stop_oneself
 
 if TYPE_CHECKING:
     from penstock.cli.slots import Terms
@@ -145,8 +144,8 @@ def feed_locally(feeding: Feeding, nursery: Nursery, *, name: str) -> RunResult:
     flags.on_suspend = lambda: _stand_still(pool)
     executor = _gate(pool, feeding.terms)
     if not is_gated:  # the jobserver decides
-        flags.react(SIGUSR1, lambda: pool.resize(min(feeding.most, pool.slots + 1)))
-        flags.react(SIGUSR2, lambda: pool.resize(max(1, pool.slots - 1)))
+        flags.react(MORE, lambda: pool.resize(min(feeding.most, pool.slots + 1)))
+        flags.react(FEWER, lambda: pool.resize(max(1, pool.slots - 1)))
     return _act_and_close(pool, executor, nursery, flags, act)
 
 

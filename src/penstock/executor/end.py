@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -139,6 +139,11 @@ def due_times(
         if ahead and (recall_at := worker.recall_at) is not None:
             times.append(recall_at)
     return times
+
+
+def are_supplied(workers: Collection[WorkerEnd], slots: int) -> bool:
+    """Every slot has a worker that need not wait for us after its present job."""
+    return len(workers) == slots and all(len(worker.jobs) > 1 for worker in workers)
 
 
 def recall_late(workers: Iterable[WorkerEnd], now: float) -> None:

@@ -11,7 +11,6 @@ import select
 from collections.abc import Sequence
 from contextlib import suppress
 from math import inf
-from types import TracebackType
 from typing import Self
 
 from penstock.clock import Clock, MonotonicClock
@@ -19,6 +18,7 @@ from penstock.errors import NurseryLost, PenstockError, UsageError
 from penstock.executor.end import (
     Pace,
     WorkerEnd,
+    are_supplied,
     check_job,
     due_times,
     lose,
@@ -185,7 +185,7 @@ class Pool:
         """Let so many jobs be alive at once, 1 at least; what runs is left to end."""
         self._slots = slots
         while self._idle and len(self._workers) > slots:
-            self._dismiss(self._idle[0])
+            self._drop(self._idle[0])
         if len(self._workers) > slots:  # those go that have nothing to do first
             recall_late(self._workers.values(), inf)
 
@@ -193,7 +193,7 @@ class Pool:
         """Wait until a job has ended; see `Executor.wait`."""
         while self._stale:
             self._stale.pop().flush()
-        if self._ahead and self._is_well_supplied():
+        if self._ahead and are_supplied(self._workers.values(), self._slots):
             # A wake-up for each of many short jobs would cost as much as the job.
             self._alarms.poll(_NAP * 1000)
         outcomes, self._told = self._told, []
@@ -250,18 +250,8 @@ class Pool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _is_well_supplied(self) -> bool:
-        """Every slot has a worker that need not wait for us after its present job."""
-        workers = self._workers.values()
-        return len(workers) == self._slots and all(len(w.jobs) > 1 for w in workers)
 
     def _assign(self, job: Job, descriptors: Sequence[int] = ()) -> None:
         """Give `job` to a worker: an idle one, a new one, or the least laden."""
@@ -334,16 +324,15 @@ class Pool:
                 case _:
                     return [*outcomes, *self._bury(worker)]
             if not worker.jobs:
-                self._idle.append(worker)
-                if len(self._workers) > self._slots:
-                    self._dismiss(worker)
+                self._rest(worker)
                 return outcomes
 
-    def _dismiss(self, worker: WorkerEnd) -> None:
-        """Let a worker go that has nothing to do."""
-        with suppress(OSError):
-            send(worker.channel, Quit("it is not needed any more"))
-        self._drop(worker)
+    def _rest(self, worker: WorkerEnd) -> None:
+        """A worker has nothing to do: it waits, or ends since nobody talks to it."""
+        if len(self._workers) > self._slots:
+            self._drop(worker)
+        else:
+            self._idle.append(worker)
 
     def _note(self, worker: WorkerEnd, outcome: Outcome) -> Outcome:
         """A job of `worker` is over."""

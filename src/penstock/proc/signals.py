@@ -12,7 +12,7 @@ from types import FrameType
 from penstock.proc.descendants import children_of, descendants_of, parent_of
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
-_OURS = (signal.SIGUSR1, signal.SIGUSR2)  # mean something to some subcommand
+MORE, FEWER = signal.SIGUSR1, signal.SIGUSR2  # jobs at once (GNU xargs)
 
 
 def signal_tree(number: int, spare: Iterable[int] = ()) -> None:
@@ -227,7 +227,7 @@ def start_clean() -> None:
     """
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
     signal.set_wakeup_fd(-1)
-    for number in (*STOPPING, *_OURS, signal.SIGCHLD):
+    for number in (*STOPPING, MORE, FEWER, signal.SIGCHLD):
         if number == signal.SIGCHLD:
             signal.signal(number, signal.SIG_DFL)
         elif signal.getsignal(number) is not signal.SIG_IGN:
