@@ -405,3 +405,22 @@ def test_graphs_side_by_side_are_right_again_and_again(tmp_path: Path):
                 out = tmp_path / outcome.job
                 assert (outcome.ok, digest(out)) == (True, expected)
                 out.unlink()
+
+
+# --- who is slow --------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_who_waits_at_a_plain_pipe_is_seen(pool: Pool):
+    slow = "exec python3 -c 'import os, time\nwhile os.read(0, 4096): time.sleep(0.01)'"
+    stages = [named("fast", "head -c 2500000 /dev/zero"), named("slow", slow)]
+    late = [named("late", "sleep 2; echo"), named("c", "exec cat")]
+    job = Job("job", (*stages, *late), (Link(0, 1), Link(2, 3)))
+    outcome = run(pool, job)
+    assert outcome.ok
+    edges = {edge.name: edge for edge in outcome.edges}
+    full, empty = edges["fast -> slow"], edges["late -> c"]
+    assert full.n_bytes is None
+    assert (full.source_waited or 0) > 1
+    assert (empty.target_waited or 0) > 1
+    assert empty.source_waited == 0

@@ -145,6 +145,11 @@ def _sinks(given: RunOptions, directory: str | None) -> list[Sink]:
         verbose=given.verbose,
         environ=os.environ,
     )
-    path = os.environ.get("PATH")
-    console = Console(stderr(), verbosity=told, colour=colour(), search_path=path)
+    console = Console(
+        stderr(),
+        verbosity=told,
+        colour=colour(),
+        search_path=os.environ.get("PATH"),
+        leads_with_place=bool(os.environ.get("MAKELEVEL")),
+    )
     return [*sinks, console]

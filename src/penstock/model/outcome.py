@@ -147,6 +147,9 @@ class StageOutcome(NamedTuple):
 class EdgeOutcome(NamedTuple):
     """What is known of one edge of a job: which side of it kept the other waiting.
 
+    Where bytes are counted, so are the seconds; elsewhere they are an estimate, from a
+    look every half second.
+
     Attributes:
         name: both sides, in words.
         n_bytes: that passed; None where nobody counted.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from penstock.model.job import Job
 from penstock.model.outcome import (
     Cancelled,
+    EdgeOutcome,
     Ending,
     Lost,
     NotStarted,
@@ -43,6 +44,7 @@ class Seen(NamedTuple):
         peak_bytes: see `Outcome`.
         relays: that were started.
         spoiled: why bytes are missing, if a relay failed.
+        sampled: what was seen of edges at which nobody counts.
     """
 
     running: Sequence[Running]
@@ -55,6 +57,7 @@ class Seen(NamedTuple):
     peak_bytes: int | None
     relays: Sequence[Relay]
     spoiled: str | None
+    sampled: Sequence[EdgeOutcome]
 
 
 def conclude(job: Job, files: Files, seen: Seen) -> Outcome:
@@ -87,11 +90,11 @@ def conclude(job: Job, files: Files, seen: Seen) -> Outcome:
         kept=files.kept(),
     )
     notes = seen.stop.edges if seen.stop is not None else ()
-    if not (seen.relays or files.unopened or notes):
+    if not (seen.relays or files.unopened or notes or seen.sampled):
         return outcome
     return outcome._replace(
         relays=tuple(map(relay_outcome, seen.relays)),
-        edges=edge_outcomes(seen.relays, files.unopened, notes),
+        edges=edge_outcomes(seen.sampled, seen.relays, files.unopened, notes),
     )
 
 

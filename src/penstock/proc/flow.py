@@ -68,6 +68,7 @@ def trouble_of(relay: Relay) -> str | None:
 
 
 def edge_outcomes(
+    sampled: Sequence[EdgeOutcome],
     relays: Sequence[Relay],
     unopened: Sequence[Fifo],
     notes: Iterable[tuple[str, str]] = (),
@@ -75,11 +76,12 @@ def edge_outcomes(
     """What is known of edges.
 
     Args:
-        relays: what passed through them was counted.
+        sampled: edges that were looked at now and then.
+        relays: what passed through them was counted, which is better.
         unopened: FIFOs that nobody opened.
         notes: names of edges, and what there is to say of each.
     """
-    known = {edge.name: edge for edge in _counted(relays)}
+    known = {edge.name: edge for edge in (*sampled, *_counted(relays))}
     for name, note in [*((fifo.edge, _UNOPENED) for fifo in unopened), *notes]:
         edge = known.get(name, EdgeOutcome(name))
         before = () if edge.note is None else (edge.note,)

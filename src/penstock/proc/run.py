@@ -17,6 +17,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from penstock.clock import Clock
 from penstock.model.job import Job
@@ -42,7 +43,11 @@ from penstock.proc.stop import (
 )
 from penstock.proc.watch import Watch
 
+if TYPE_CHECKING:
+    from penstock.proc.samples import Samples
+
 REAP_EVERY = 0.5  # seconds: no adopted orphan stays a zombie for longer
+_LONG = 1.0  # seconds; what is over sooner has no slow stage that anybody looks for
 
 
 def run_job(
@@ -125,6 +130,7 @@ class _Run:
         self._running = self._brood.running
         self._started_at = self._clock.now()
         self._gauge = Gauge(job, self._running, files, self._started_at)
+        self._samples: Samples | None = None
         self._hurry = False
         self._reap_at = self._started_at + REAP_EVERY
 
@@ -244,6 +250,7 @@ class _Run:
             self._gauge.peak_bytes,
             self._brood.relays,
             self._brood.spoiled,
+            self._samples.edges() if self._samples is not None else (),
         )
 
     def close(self) -> None:
@@ -270,6 +277,19 @@ class _Run:
         if fifos is not None:
             self._watch.listen(fifos.fileno(), fifos.hear)
 
+    def _look_at_edges(self, now: float) -> None:
+        """See who waits for whom, now that we are awake, while the job is at work."""
+        if not self.files.edge_of_inode or self.stopped is not None:
+            return
+        if self._samples is None:
+            if now - self._started_at < _LONG:
+                return
+            from penstock.proc.samples import Samples  # noqa: PLC0415 (long jobs only)
+
+            edges, since = self.files.edge_of_inode, self._started_at
+            self._samples = Samples(self._running, edges, since)
+        self._samples.look(now)
+
     def _rest(self, seconds: float) -> bool:
         """Let time pass before a start is tried again; False: do not."""
         deadline = self._clock.now() + seconds
@@ -290,6 +310,7 @@ class _Run:
             if now >= self._reap_at:  # also while a log gives no rest
                 self._reap_at = now + REAP_EVERY
                 self._brood.collect()
+                self._look_at_edges(now)
                 continue
             until = self._reap_at if deadline is None else min(deadline, self._reap_at)
             for order in self._watch.serve(until - now):

@@ -22,7 +22,14 @@ from penstock.model.job import Job, Stage
 from penstock.model.outcome import Cancelled, Exited, Outcome, StageOutcome
 from penstock.model.signals import signal_name
 from penstock.model.tally import Tally, count
-from penstock.report.failure import format_failure, format_root, leftovers, said
+from penstock.report.edges import edge_lines
+from penstock.report.failure import (
+    format_failure,
+    format_root,
+    leftovers,
+    place_of,
+    said,
+)
 from penstock.report.plain import visible
 from penstock.report.words import describe_ending, duration, plural, size
 
@@ -55,6 +62,8 @@ class Console:
         verbosity: "quiet" tells failures only; "verbose" adds starts and stages.
         colour: as `wants_colour` says.
         search_path: PATH, for the hint about a command that was not found.
+        leads_with_place: a failure begins with the file and the line where what failed
+            is defined, as a compiler's message does.
     """
 
     def __init__(
@@ -64,11 +73,13 @@ class Console:
         verbosity: Verbosity = "normal",
         colour: bool = False,
         search_path: str | None = None,
+        leads_with_place: bool = False,
     ) -> None:
         self._stream = stream
         self._verbosity = verbosity
         self._colour = colour
         self._search_path = search_path
+        self._leads_with_place = leads_with_place
         self._width = 0
         self._tally = Tally()
         self._failed: list[str] = []
@@ -136,6 +147,9 @@ class Console:
         text = self._mark("FAIL", _RED) + format_failure(
             job, outcome, self._search_path
         )
+        place = place_of(job, outcome) if self._leads_with_place else None
+        if place is not None:
+            text = f"{visible(place.file)}:{place.line}: {text}"
         return text + self._stages(job, outcome)
 
     def _tell_errand(self, job: Job, kind: str, outcome: Outcome) -> str:
@@ -161,7 +175,8 @@ class Console:
         if not self._is_verbose:
             return ""
         pairs = zip(job.stages, outcome.stages, strict=False)
-        lines = (_stage_line(stage, result) for stage, result in pairs)
+        stages = (_stage_line(stage, result) for stage, result in pairs)
+        lines = (*stages, *edge_lines(job, outcome))
         return "".join(f"{'':{_MARK}}{line}\n" for line in lines)
 
     def _summary(self, elapsed: float) -> str:

@@ -42,6 +42,7 @@ from penstock.model.outcome import (
 )
 from penstock.model.signals import signal_name
 from penstock.model.stream import Direct, Log
+from penstock.report.edges import bottleneck
 from penstock.report.plain import decoded, readable
 
 Json: TypeAlias = (
@@ -158,6 +159,7 @@ def _outcome(job: Job, outcome: Outcome) -> Fields:
             for relay in outcome.relays
         ],
         "edges": [_edge(edge) for edge in outcome.edges],
+        "bottleneck": bottleneck(job, outcome),
         "stragglers": _processes(outcome.stragglers),
         "survivors": _processes(outcome.survivors),
         "spared": _processes(outcome.spared),

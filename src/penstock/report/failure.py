@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from penstock.model.job import Job, Stage
+from penstock.model.job import Job, Place, Stage
 from penstock.model.outcome import (
     Cancelled,
     Exited,
@@ -54,6 +54,13 @@ def format_root(job: Job, outcome: Outcome) -> str:
     if stage is not None and isinstance(stage.stderr, Log) and stage.stderr.path:
         text += f"; log {stage.stderr.path}"
     return f"first failure: {visible(text)}\n"
+
+
+def place_of(job: Job, outcome: Outcome) -> Place | None:
+    """Where what failed is defined: the stage that is to blame, or the job."""
+    if outcome.culprit is None or standstill_of(outcome) is not None:
+        return job.place
+    return job.stages[outcome.culprit].place or job.place
 
 
 def said(job: Job, outcome: Outcome) -> Iterator[tuple[str, str]]:
