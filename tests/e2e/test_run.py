@@ -356,12 +356,10 @@ def test_it_is_a_module_too(tmp_path):
     assert done.stdout.startswith("penstock 0.")
 
 
-def test_under_make_a_failure_begins_with_the_place_for_editors(
-    penstock_cli: PenstockCli, tmp_path: Path
-):
+def test_under_make_a_failure_begins_with_the_place_for_editors(penstock_cli, tmp_path):
     (tmp_path / "penstock.yaml").write_text(
         "jobs:\n"
-        "  fails: exit 3\n"
+        "  fails: {run: exit 3}\n"
         "  pipe:\n"
         "    pipe:\n"
         "      - seq 3\n"
@@ -371,30 +369,28 @@ def test_under_make_a_failure_begins_with_the_place_for_editors(
     blocks = [line for line in done.err.decode().split("\n") if "FAIL" in line]
     assert sorted(blocks) == [
         "penstock.yaml:2: FAIL  fails: exited with 3",
-        "penstock.yaml:6: FAIL  pipe: stage 2 of 2 (cat) exited with 4",
+        "penstock.yaml:6: FAIL  pipe: stage 2 of 2 (2-cat) exited with 4",
     ]
     assert b"penstock.yaml:2: FAIL" not in penstock_cli("run", "-k").err
 
 
 @pytest.mark.slow
-def test_the_slow_stage_of_a_chain_is_told_and_in_the_journal(
-    penstock_cli: PenstockCli, tmp_path: Path
-):
+def test_the_slow_stage_of_a_chain_is_told_and_in_the_journal(penstock_cli, tmp_path):
     (tmp_path / "penstock.yaml").write_text(
         "jobs:\n"
         "  chain:\n"
         "    pipe:\n"
         "      - head -c 3000000 /dev/zero\n"
-        "      - {run: 'dd bs=2000000 iflag=fullblock 2>&1; sleep 2', name: slow}\n"
+        "      - dd bs=2000000 iflag=fullblock; sleep 2\n"
         "      - {run: wc -c, stdout: out}\n"
     )
     done = penstock_cli("run", "-v")
     assert done.status == 0
-    assert b"slow -> wc  writer waited 0s  reader waited " in done.err
-    assert b"the others waited for slow" in done.err
+    assert b"2-dd -> 3-wc  writer waited 0s  reader waited " in done.err
+    assert b"the others waited for 2-dd" in done.err
     (journal,) = (tmp_path / ".penstock").glob("runs/*/journal.jsonl")
     events = map(json.loads, journal.read_text().splitlines())
     (ended,) = (event for event in events if event["event"] == "JobEnded")
     assert ended["bottleneck"] == 1
     names = [edge["name"] for edge in ended["edges"]]
-    assert names == ["head -> slow", "slow -> wc"]
+    assert names == ["1-head -> 2-dd", "2-dd -> 3-wc"]
