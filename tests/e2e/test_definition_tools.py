@@ -125,3 +125,10 @@ jobs:
     assert b"seq 9" in penstock_cli("run", "-n", "--fresh").out
     changed = penstock_cli("run", "-n", "--set", "top=2").out
     assert b"# head: needs no other; command changed: was `seq 3" in changed
+
+
+@pytest.mark.slow
+def test_a_file_without_an_end_is_no_definition(penstock_cli):
+    done = penstock_cli("check", "/dev/zero")
+    assert done.status == 2
+    assert b"cannot read /dev/zero: longer than 256 MiB" in done.err

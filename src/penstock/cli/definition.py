@@ -48,9 +48,9 @@ def examine_definition(path: str, settings: Mapping[str, str]) -> Definition:
         UsageError: the file cannot be read.
         DefinitionError: it is wrong.
     """
+    disk = LocalDisk()
     try:
-        with open(path, "rb") as file:
-            data = file.read()
+        data = disk.read(path)
     except OSError as error:
         hint = (
             "name one: penstock run FILE"
@@ -60,4 +60,4 @@ def examine_definition(path: str, settings: Mapping[str, str]) -> Definition:
         raise UsageError(
             f"cannot read {path}: {error.strerror}\nhint: {hint}"
         ) from None
-    return examine(data, file=path, settings=settings, disk=LocalDisk())
+    return examine(data, file=path, settings=settings, disk=disk)

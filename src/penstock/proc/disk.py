@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from errno import EFBIG
+
+
+_MOST = 1 << 28  # bytes: a million jobs have less
 
 
 class LocalDisk:
@@ -13,10 +17,13 @@ class LocalDisk:
         """All of a file.
 
         Raises:
-            OSError: it cannot be read.
+            OSError: it cannot be read, or has no end, such as /dev/zero.
         """
         with open(path, "rb") as file:
-            return file.read()
+            data = file.read(_MOST + 1)
+        if len(data) > _MOST:
+            raise OSError(EFBIG, f"longer than {_MOST >> 20} MiB", path)
+        return data
 
     def lines(self, path: str) -> Iterator[str]:
         """The lines of a file, without their ends; bytes that are no UTF-8 stay so.
