@@ -151,6 +151,13 @@ def test_a_file_that_says_nothing_claims_nothing(opens, tmp_path, text):
     opens("two").claim(["/a"])
 
 
+def test_what_is_no_file_claims_nothing_and_keeps_nobody_waiting(opens, tmp_path):
+    os.mkfifo(tmp_path / "odd.claim")
+    (tmp_path / "odder.claim").mkdir()
+    opens("one").claim(["/a"])
+    assert not (tmp_path / "odd.claim").exists()
+
+
 def test_a_claim_is_plain_text(opens, tmp_path):
     opens("one").claim(["/a"])
     first, *paths = (tmp_path / "one.claim").read_text().splitlines()

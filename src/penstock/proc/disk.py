@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from errno import EFBIG
 
-
 _MOST = 1 << 28  # bytes: a million jobs have less
 
 

@@ -190,7 +190,7 @@ def claimant(run: str, command: str, since: float) -> Claimant:
 
 def _read_if_locked(path: str) -> Claimant | None:
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError:
         return None
     try:
