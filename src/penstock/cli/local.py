@@ -9,10 +9,10 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from penstock.clock import MonotonicClock
-from penstock.engine import Dispatch, Engine, RunResult
+from penstock.engine import Dispatch, Engine, Inlet, RunResult
 from penstock.errors import PenstockError
 from penstock.executor.attended import Attendant, Attended
 from penstock.executor.base import Executor
@@ -31,7 +31,6 @@ from penstock.proc.signals import FEWER, MORE, SignalFlags, stop_oneself
 if TYPE_CHECKING:
     from penstock.cli.slots import Terms
     from penstock.executor.gated import Gated
-    from penstock.source.gate import Gate
 
 
 def run_locally(  # noqa: PLR0913 (what a run needs, by name)
@@ -91,6 +90,14 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     return _act_and_close(pool, executor, nursery, flags, act)
 
 
+class Waker(Inlet, Protocol):
+    """An `Inlet` with a descriptor that is readable when there is more."""
+
+    def fileno(self) -> int:
+        """The descriptor to wait for."""
+        ...
+
+
 class Feeding(NamedTuple):
     """What a run of jobs from a source needs.
 
@@ -110,7 +117,7 @@ class Feeding(NamedTuple):
     make_plan: Callable[[Pool | Gated], Plan]
     slots: int
     ahead: int
-    gate: Gate
+    gate: Waker
     sinks: Sequence[Sink]
     dispatch: Dispatch
     flags: SignalFlags

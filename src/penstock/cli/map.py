@@ -39,12 +39,13 @@ from penstock.source.batch import Batches
 from penstock.spec.replace import Filling
 
 if TYPE_CHECKING:
+    from penstock.cli.map_lines import LinePrinter
     from penstock.cli.map_stdin import Supplied
     from penstock.executor.gated import Gated
 
 _AHEAD = 64
 _OWN_DESCRIPTORS = 100
-_DESCRIPTORS_A_JOB = 4
+_DESCRIPTORS_A_JOB = 8  # the worker's socket, stdin, two pipes, a file on the shelf
 
 
 def main(given: MapOptions, nursery: Nursery) -> int:
@@ -91,15 +92,17 @@ class _Map:
         given = self._given
         reporter = Reporter(given)
         printer = None if given.ungroup else self._printer(flags)
-        supplied = self._supplied(printer or Plain())
+        lines = self._line_printer(printer)
+        inner = lines or printer or Plain()
+        supplied = self._supplied(inner)
         log = _open_log(given, printer)
         feeding = Feeding(
             self._make_plan,
             self._slots,
             0 if self._is_exact else _AHEAD,
-            self._source.gate,
+            lines or self._source.gate,
             [*reporter.sinks(), *log],
-            supplied or printer or Plain(),
+            supplied or inner,
             flags,
             None if given.ungroup else 1,
             self._terms,
@@ -111,7 +114,7 @@ class _Map:
             die_by(SIGPIPE)
             return TROUBLE
         finally:
-            for each in (printer, supplied, *log):
+            for each in (printer, lines, supplied, *log):
                 if each is not None:
                     each.close()
         status = reporter.status(result)
@@ -123,8 +126,9 @@ class _Map:
     def _is_exact(self) -> bool:
         """Whether it matters when each job is started, so that none waits ahead."""
         given = self._given
-        reads = given.pipe or given.stdin  # a descriptor cannot wait at a worker
-        return self._needs_slot or reads or bool(given.halt or given.delay)
+        # A descriptor cannot wait at a worker.
+        handed = given.pipe or given.stdin or given.line_buffer
+        return self._needs_slot or handed or bool(given.halt or given.delay)
 
     def _make_plan(self, pool: Pool | Gated) -> Feed:
         given = self._given
@@ -144,6 +148,19 @@ class _Map:
         from penstock.cli.map_stdin import supply  # noqa: PLC0415 (only if used)
 
         return supply(given, self._batches, self._jobs, inner, self._is_final)
+
+    def _line_printer(self, printer: Printer | None) -> LinePrinter | None:
+        """What prints lines as they come, if that is asked for."""
+        given = self._given
+        if not given.line_buffer:
+            return None
+        if given.keep_order or printer is None:
+            raise UsageError("--line-buffer prints as lines come: leave out -k and -u")
+        from penstock.cli.map_lines import LinePrinter  # noqa: PLC0415 (only if used)
+
+        tag_of = self._jobs.take_tag if given.tagstring or given.tag else None
+        gate = self._source.gate
+        return LinePrinter(gate, printer, tag_of, self._is_final)
 
     def _printer(self, stop: SignalFlags) -> Printer:
         given = self._given

@@ -71,6 +71,18 @@ class Printer:
             self._keep(self._shelf, job.name, printout)
         return outcome._replace(kept=NOTHING_KEPT)
 
+    def put(self, name: str, number: int, tag: bytes, piece: Piece) -> None:
+        """Print a piece of what a job has written to a stream, 1 or 2.
+
+        Raises:
+            StdoutClosed: nobody reads it any more.
+            PenstockError: it cannot be written.
+        """
+        if self._sizes is not None and number == 1:
+            self._sizes[name] = self._sizes.get(name, 0) + piece.size
+        if self._is_open[number - 1] and piece.size:
+            self._put(number - 1, tag, piece)
+
     def take_size(self, name: str) -> int:
         """The bytes that a job has printed on stdout; forgotten here."""
         return 0 if self._sizes is None else self._sizes.pop(name, 0)

@@ -85,6 +85,7 @@ class MapOptions(NamedTuple):
     stdin: bool = False
     keep_order: bool = False
     ungroup: bool = False
+    line_buffer: bool = False
     tag: bool = False
     tagstring: str | None = None
     timeout: float | None = None
@@ -218,6 +219,11 @@ LINE = Subcommand(
             "ungroup",
             ("-u", "--ungroup"),
             "Let commands print at once; the outputs of two may mix.",
+        ),
+        Option(
+            "line_buffer",
+            ("--line-buffer", "--lb"),
+            "Print each line as soon as it is whole; lines of jobs take turns.",
         ),
         Option("tag", ("--tag",), "Begin each line of output with the value."),
         Option(
