@@ -203,3 +203,16 @@ def test_sigusr1_makes_one_more_job_at_once_and_sigusr2_one_fewer(
         (tmp_path / "go").touch()
         run.communicate(timeout=20)
     assert run.returncode == 0
+
+
+def test_jobs_wait_for_the_machine_and_an_isolated_worker_runs_them(penstock_cli):
+    free = ["--max-load", "9999", "--min-memory", "1KiB"]
+    assert penstock_cli("map", "-k", *free, "echo", ":::", "a", "b").out == b"a\nb\n"
+    with penstock_cli.start(
+        "map", "--min-memory", "999TiB", "echo", ":::", "a"
+    ) as waits:
+        waits.send_signal(signal.SIGINT)
+        out, _ = waits.communicate(timeout=20)
+    assert out == b""
+    refused = penstock_cli("map", "--isolate", "moat", "echo", ":::", "a")
+    assert (refused.status, b"no isolation" in refused.err) == (2, True)

@@ -27,6 +27,7 @@ from penstock.cli.printing import say
 from penstock.cli.slots import Terms, Wanted, come_to_terms
 from penstock.cli.stdout import StdoutClosed
 from penstock.cli.streams import warn
+from penstock.clock import MonotonicClock
 from penstock.engine import Dispatch, Plain
 from penstock.errors import UsageError
 from penstock.executor.nursery import Nursery
@@ -57,6 +58,8 @@ def main(given: MapOptions, nursery: Nursery) -> int:
         if given.preview:
             return _print_commands(source, batches, commands)
         wanted = Wanted(given.jobs, given.jobserver)
+        if given.isolate:
+            nursery.isolate(given.isolate)
         terms = come_to_terms(wanted, nursery, None, os.environ)
         return _Map(given, source, batches, commands, terms).run(nursery)
     finally:
@@ -128,12 +131,13 @@ class _Map:
         given = self._given
         # A descriptor cannot wait at a worker.
         handed = given.pipe or given.stdin or given.line_buffer
-        return self._needs_slot or handed or bool(given.halt or given.delay)
+        waits = given.delay or given.max_load or given.min_memory
+        return self._needs_slot or handed or bool(given.halt or waits)
 
     def _make_plan(self, pool: Pool | Gated) -> Feed:
         given = self._given
         slots = self._slots if self._needs_slot else 0
-        rules = Rules(given.retries, given.halt, given.delay, slots)
+        rules = Rules(given.retries, given.halt, given.delay, slots, _pause(given))
         self._feed = Feed(self._jobs, lambda: pool.room, rules)
         return self._feed
 
@@ -213,6 +217,17 @@ def _open_log(given: MapOptions, printer: Printer | None) -> list[JobLog]:
     size_of = printer.take_size if printer is not None else lambda _: 0
     appending = given.resume or given.resume_failed
     return [JobLog(given.joblog, size_of, appending=appending)]
+
+
+def _pause(given: MapOptions) -> Callable[[], float] | None:
+    """How long starts wait for the machine; None: they never do."""
+    if given.max_load is None and given.min_memory is None:
+        return None
+    from penstock.proc.pressure import Bounds, Pressure  # noqa: PLC0415 (only if used)
+
+    cpus = len(os.sched_getaffinity(0))
+    load = None if given.max_load is None else given.max_load.resolve(cpus)
+    return Pressure(Bounds(load, given.min_memory), MonotonicClock()).pause
 
 
 def _affordable() -> int:

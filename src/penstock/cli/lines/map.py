@@ -8,6 +8,7 @@ from typing import NamedTuple
 from penstock.cli.lines.map_stdin import STDIN_OPTIONS
 from penstock.cli.lines.shared import (
     GRACE,
+    ISOLATE,
     JOBS,
     JOBSERVER,
     JSON,
@@ -23,8 +24,10 @@ from penstock.cli.options import (
     read_duration,
     read_halt,
     read_header,
+    read_jobs,
     read_path,
     read_paths,
+    read_size,
     read_text,
 )
 from penstock.cli.syntax import Operand, Option, Subcommand
@@ -94,6 +97,9 @@ class MapOptions(NamedTuple):
     retries: int = 1
     halt: Halt | None = None
     delay: float = 0.0
+    max_load: Jobs | None = None
+    min_memory: int | None = None
+    isolate: str | None = None
     joblog: str | None = None
     resume: bool = False
     resume_failed: bool = False
@@ -258,6 +264,21 @@ LINE = Subcommand(
             read_duration,
             "DURATION",
         ),
+        Option(
+            "max_load",
+            ("--max-load", "--load"),
+            "Start no job while so many tasks run on the machine: 4, or 100% of CPUs.",
+            read_jobs,
+            "N",
+        ),
+        Option(
+            "min_memory",
+            ("--min-memory", "--memfree"),
+            "Start no job while less memory than that is available: 1GiB.",
+            read_size,
+            "SIZE",
+        ),
+        ISOLATE,
         Option(
             "joblog",
             ("--joblog",),
