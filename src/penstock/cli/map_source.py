@@ -118,7 +118,16 @@ class Input:
         else:
             descriptor = _open_file(path)
             self._files.append(descriptor)
-        return self._change(Lines(descriptor, self.gate, self._separator))
+        lines = Lines(descriptor, self.gate, self._separator)
+        return self._read_csv(lines) if self._given.csv else self._change(lines)
+
+    def _read_csv(self, lines: Source) -> Source:
+        from penstock.source.csv_records import CsvRecords  # noqa: PLC0415 (if used)
+
+        separator = self._given.colsep or ","
+        if len(separator) != 1 or separator in '"\r\n' or self._separator != b"\n":
+            raise UsageError("--csv: lines of fields, with --colsep of one character")
+        return CsvRecords(lines, separator)
 
     def _change(self, source: Source) -> Source:
         return source if self._cut is None else Changed(source, self._cut)

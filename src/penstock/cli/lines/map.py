@@ -72,6 +72,7 @@ class MapOptions(NamedTuple):
     null: bool = False
     delimiter: bytes = b"\n"
     colsep: str | None = None
+    csv: bool = False
     header: str | None = None
     max_args: int | None = None
     many: bool = False
@@ -171,6 +172,12 @@ LINE = Subcommand(
             "Cut each value at this regular expression into {1}, {2}, ...",
             read_text,
             "REGEX",
+        ),
+        Option(
+            "csv",
+            ("--csv",),
+            "Values are CSV, into {1}, {2}, ...: fields in quotes may hold commas and "
+            "newlines. Separated by commas, or by --colsep, one character.",
         ),
         Option(
             "header",

@@ -1,0 +1,60 @@
+"""Records of CSV (RFC 4180): fields in quotes may hold separators, quotes, newlines."""
+
+from __future__ import annotations
+
+import csv
+import sys
+
+from penstock.errors import UsageError
+from penstock.source.records import Source
+
+
+class CsvRecords:
+    """The fields of each record (a `Source`).
+
+    Args:
+        lines: the records of a file, ended by newlines; a field may go over several.
+        separator: of fields, one character.
+    """
+
+    def __init__(self, lines: Source, separator: str = ",") -> None:
+        self._lines = lines
+        self._separator = separator
+        self._number = 0  # of the line read last
+        self._begun: list[str] = []  # lines of a record in which quotes are open
+        self._is_open = False
+        csv.field_size_limit(sys.maxsize)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will come any more."""
+        return self._lines.is_over and not self._begun
+
+    def next(self) -> tuple[str, ...] | None:
+        """The fields of the next record; None if there is none now, or any more.
+
+        Raises:
+            UsageError: it is no CSV.
+        """
+        while (line := self._lines.next()) is not None:
+            self._number += 1
+            self._begun.append(line[0])
+            self._is_open ^= line[0].count('"') % 2 == 1
+            if not self._is_open:
+                return self._take()
+        if self._begun and self._lines.is_over:
+            at = self._number - len(self._begun) + 1
+            raise UsageError(
+                f"--csv: a quote in line {at} of the input is never closed"
+            )
+        return None
+
+    def _take(self) -> tuple[str, ...]:
+        text = "\n".join(self._begun).removesuffix("\r")
+        at = self._number - len(self._begun) + 1
+        self._begun.clear()
+        reader = csv.reader([text], delimiter=self._separator, strict=True)
+        try:
+            return tuple(next(reader, [])) or ("",)
+        except csv.Error as error:
+            raise UsageError(f"--csv: line {at} of the input: {error}") from None
