@@ -21,7 +21,7 @@ from penstock.proc.title import show_as
 def main() -> int:
     """Run the command line that this process was started with."""
     # Python itself takes some milliseconds to start, in which nothing of ours can be
-    # done. What was blocked meanwhile (launcher/penstock) is heard here.
+    # done. What was blocked meanwhile (scripts/launcher/penstock) is heard here.
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
     show_as("penstock")
     return run(sys.argv[1:])
