@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import random
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -45,10 +46,10 @@ def test_nothing_survives(name: str, tmp_path: Path):
 
 
 @victims
-def test_nothing_survives_an_unprivileged_user(name: str, tmp_path: Path):
-    for directory in (tmp_path, *tmp_path.parents[:2]):
-        os.chmod(directory, 0o755)
-    fates = [*run_cells(cells(name, nobody=True), tmp_path)]
+def test_nothing_survives_an_unprivileged_user(name: str):
+    os.chmod(tempfile.gettempdir(), 0o755)
+    with tempfile.TemporaryDirectory() as directory:
+        fates = [*run_cells(cells(name, nobody=True), Path(directory))]
     assert [line for fate in fates if (line := wrong(name, fate))] == []
 
 
