@@ -13,7 +13,8 @@ SCRIPTS = Path(__file__).parent.parent / "scripts"
 NAMES = sorted(
     path.name
     for path in SCRIPTS.iterdir()
-    if os.access(path, os.X_OK) and path.name != "penstock"  # its help is the program's
+    if path.is_file() and os.access(path, os.X_OK)
+    if path.name != "penstock"  # its help is the program's
 )
 
 
