@@ -82,7 +82,10 @@ def _install_into(venv: Path) -> None:
 
 def _digest() -> str:
     digest = hashlib.sha256()
-    sources = [*(ROOT / "launcher").iterdir(), *(ROOT / "src").rglob("*.py")]
+    sources = [
+        *(ROOT / "scripts" / "launcher").iterdir(),
+        *(ROOT / "src").rglob("*.py"),
+    ]
     for path in [ROOT / "pyproject.toml", *sorted(sources)]:
         digest.update(f"{path.relative_to(ROOT)}\0".encode())
         digest.update(path.read_bytes() + b"\0")
