@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import time
-from pathlib import Path
 
 ROOT = ".penstock/runs"
 JOURNAL = "journal.jsonl"
@@ -25,23 +25,25 @@ def open_run_directory(now: float, pid: int, root: str = ROOT) -> str:
     Raises:
         OSError: the directory cannot be made.
     """
-    runs = Path(root)
-    runs.parent.parent.mkdir(parents=True, exist_ok=True)
-    if _make(runs.parent):
-        (runs.parent / ".gitignore").write_text("*\n", encoding="ascii")
-    _make(runs)
+    home = os.path.dirname(root)
+    if above := os.path.dirname(home):
+        os.makedirs(above, exist_ok=True)
+    if _make(home):
+        with open(os.path.join(home, ".gitignore"), "w", encoding="ascii") as ignored:
+            ignored.write("*\n")
+    _make(root)
     name = f"{time.strftime('%Y%m%d-%H%M%S', time.gmtime(now))}-{pid}"
-    directory, attempt = runs / name, 1
+    directory, attempt = os.path.join(root, name), 1
     while not _make(directory):
         attempt += 1
-        directory = runs / f"{name}-{attempt}"
-    return str(directory)
+        directory = os.path.join(root, f"{name}-{attempt}")
+    return directory
 
 
-def _make(directory: Path) -> bool:
+def _make(directory: str) -> bool:
     """Make it; False if it is there already."""
     try:
-        directory.mkdir()
+        os.mkdir(directory)
     except FileExistsError:
         return False
     return True
