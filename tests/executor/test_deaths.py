@@ -113,7 +113,7 @@ def test_a_nursery_that_is_killed_loses_all_and_nothing_survives(marker: str, co
         kill_nursery(pool)
         endings = {o.job: o.ending for o in outcomes_of(pool, 2)}
         assert all(isinstance(ending, Lost) for ending in endings.values())
-        wait_until(lambda: not alive(marker), 5.0)
+        wait_until(lambda: not alive(marker))
 
 
 def test_after_that_no_job_can_be_started():
@@ -172,7 +172,7 @@ def test_nothing_survives_the_program_that_has_the_pool(marker: str, number: int
         assert host.stdout.readline().startswith(b"ready ")
         assert len(alive(marker)) > 8
         host.send_signal(number)
-    wait_until(lambda: not alive(marker), 5.0)
+    wait_until(lambda: not alive(marker))
 
 
 def test_nothing_survives_host_and_nursery_killed_at_once(marker: str):
@@ -183,4 +183,4 @@ def test_nothing_survives_host_and_nursery_killed_at_once(marker: str):
         nursery = int(host.stdout.readline().split()[1])
         os.kill(nursery, signal.SIGKILL)
         host.kill()
-    wait_until(lambda: not alive(marker), 5.0)
+    wait_until(lambda: not alive(marker))

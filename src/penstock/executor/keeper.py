@@ -155,10 +155,12 @@ class _Keeper:
         for pid in self._workers:
             signal_child(pid, SIGCONT)  # a stopped one would not see that we end
         deadline = self._clock.now() + _PATIENCE
-        while not self._collect_orphans() or self._workers:
-            if self._clock.now() >= deadline:
+        while self._clock.now() < deadline:
+            # Once: who is reaped by a second look would be waited for in vain.
+            only_workers = self._collect_orphans()
+            if only_workers and not self._workers:
                 break
-            if self._collect_orphans():
+            if only_workers:
                 wait_child(deadline - self._clock.now(), self._spared)
             else:
                 self._sweep()
