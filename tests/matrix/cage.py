@@ -80,8 +80,8 @@ def _as_nobody() -> list[str]:
 
 def _signal(cell: Cell, tool: int) -> None:
     """Send the cell's signal to all of its layers, as soon as they are there."""
-    if not _await(lambda: len(_targets(cell, tool)) >= len(cell.layers)):
-        raise AssertionError(f"{cell.name}: no such layer: {_told(_others())}")
+    # A tool whose own deadline has passed meanwhile is gone, with all of its layers.
+    _await(lambda: len(_targets(cell, tool)) >= len(cell.layers) or _is_dead(tool))
     for pid in _targets(cell, tool):
         with suppress(ProcessLookupError):
             os.kill(pid, cell.signal)
@@ -90,6 +90,10 @@ def _signal(cell: Cell, tool: int) -> None:
     if cell.early and cell.layers == "W":
         _pause(MOMENT)  # it may have had no job yet: then another has it now
         os.kill(tool, signal.SIGTERM)
+
+
+def _is_dead(pid: int) -> bool:
+    return _state(pid) in "ZX"
 
 
 def _targets(cell: Cell, tool: int) -> list[int]:
@@ -137,7 +141,7 @@ def _reap(tool: int, patience: float) -> int | None:
 def _others() -> list[int]:
     """Everything alive in this namespace but ourselves; the dead are not counted."""
     pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    return [pid for pid in pids if pid != os.getpid() and _state(pid) not in "ZX"]
+    return [pid for pid in pids if pid != os.getpid() and not _is_dead(pid)]
 
 
 def _left() -> list[int]:

@@ -19,7 +19,8 @@ from penstock.model.outcome import Exited, Process, Signaled, Usage
 from penstock.proc.descendants import children_of, descendants_of, describe, is_zombie
 from penstock.proc.signals import signal_tree
 
-SWEEP_BUDGET = 5.0  # seconds of KILL, after which the survivors are reported
+# Seconds of KILL, then survivors are reported: with all else, five after the grace.
+SWEEP_BUDGET = 4.5
 
 MOST_WATCHED = 16  # children by pidfd at once: there may be more than descriptors
 
