@@ -61,7 +61,7 @@ def test_a_large_program_starts_commands_as_fast_as_a_small_one():
         assert large < 3 * small, told
 
 
-@pytest.mark.slow
+@pytest.mark.long  # to the nanosecond: only on a machine that does nothing else
 def test_an_idle_pool_does_not_wake_up():
     clock = MonotonicClock()
     with Pool.open(8) as pool:
