@@ -161,9 +161,9 @@ def test_every_job_has_one_record_though_workers_are_killed(penstock_cli, tmp_pa
         while process.poll() is None:
             with suppress(subprocess.TimeoutExpired):
                 process.wait(0.1)
-            for pid in workers_of(process.pid):
-                os.kill(pid, signal.SIGKILL)
-                break
+            for pid in workers_of(process.pid)[:1]:
+                with suppress(ProcessLookupError):  # gone since it was found
+                    os.kill(pid, signal.SIGKILL)
         out = process.stdout.read()
     records = [
         each.split(b"\t") for each in (tmp_path / "log").read_bytes().splitlines()
