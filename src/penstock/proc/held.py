@@ -6,8 +6,7 @@ import os
 from collections.abc import Mapping
 
 from penstock.proc.descendants import children_of, descendants_of
-
-_PAGE = os.sysconf("SC_PAGESIZE")
+from penstock.proc.resident import resident
 
 
 class Held:
@@ -51,13 +50,4 @@ def _sockets(pid: int) -> frozenset[str]:
 
 def _below(worker: int) -> int:
     """What all processes below a worker hold."""
-    return sum(_resident(pid) for pid, _ in descendants_of([worker]))
-
-
-def _resident(pid: int) -> int:
-    """Bytes of `pid` that are in memory; 0 if it is gone."""
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as sizes:
-            return int(sizes.read().split()[1]) * _PAGE
-    except (OSError, IndexError):
-        return 0
+    return sum(resident(pid) for pid, _ in descendants_of([worker]))

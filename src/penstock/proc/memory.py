@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 
 from penstock.model.job import Job
 from penstock.proc.launch import Running
+from penstock.proc.resident import resident
 from penstock.proc.stop import Stop, alive
 
 EVERY = 0.1  # seconds from one look to the next
 
-_PAGE = os.sysconf("SC_PAGESIZE")
 _KIB = 1024
 
 
@@ -42,7 +41,7 @@ class Memory:
 
     def look(self, trees: Mapping[int, int]) -> Stop | None:
         """Add up; the stop that follows where a command holds too much."""
-        held = {pid: _resident(pid) for pid in trees}
+        held = {pid: resident(pid) for pid in trees}
         self.peak_bytes = max(self.peak_bytes or 0, sum(held.values()))
         for position, limit in self._limits.items():
             own = [pid for pid, owner in trees.items() if owner == position]
@@ -57,15 +56,6 @@ class Memory:
         cause = f"{self._job.stages[position].name} held too much memory"
         hit = alive(self._running) | {position}
         return Stop(cause, hit, frozenset((position,)), memory=(limit, held))
-
-
-def _resident(pid: int) -> int:
-    """Bytes of `pid` that are in memory; 0 if it is gone."""
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as sizes:
-            return int(sizes.read().split()[1]) * _PAGE
-    except (OSError, IndexError):
-        return 0
 
 
 def _share(pid: int, resident: int) -> int:

@@ -6,13 +6,11 @@ nothing before it is wanted: what is held is one block, or one record if that is
 
 from __future__ import annotations
 
-import os
 import re
-import select
-import stat
 from typing import NamedTuple, Protocol
 
 from penstock.source.gate import Gate
+from penstock.source.tap import Tap
 
 BLOCK_BYTES = 1 << 20
 _AT_ONCE = 1 << 20
@@ -94,8 +92,7 @@ class Blocks:
         *,
         has_header: bool = False,
     ) -> None:
-        self._descriptor = descriptor
-        self._gate = gate
+        self._tap = Tap(descriptor, gate)
         self._border = border or PlainBorder()
         self._size = size
         self._records = records
@@ -105,10 +102,6 @@ class Blocks:
         self._at = self._count = 0  # the border found last, for `records`
         self._seen = 0  # bytes that were looked through in vain
         self._at_end = False
-        self._poll: select.poll | None = None
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # a file is always ready
-            self._poll = select.poll()
-            self._poll.register(descriptor, select.POLLIN)
 
     @property
     def is_over(self) -> bool:
@@ -129,19 +122,18 @@ class Blocks:
                 continue
             if end:
                 return self._header + self._take(end)
-            if self._poll is not None and not self._poll.poll(0):
-                self._gate.ask(self._descriptor)
+            block = self._tap.read(self._wanted())
+            if block is None:
                 return None
-            self._read()
+            self._at_end = not block
+            self._data += block
         return None
 
-    def _read(self) -> None:
-        most = _AT_ONCE
+    def _wanted(self) -> int:
+        """How many bytes to read at once: no more than the block lacks."""
         if self._records is None and len(self._data) < self._size:
-            most = min(most, self._size - len(self._data))
-        block = os.read(self._descriptor, most)
-        self._at_end = not block
-        self._data += block
+            return min(_AT_ONCE, self._size - len(self._data))
+        return _AT_ONCE
 
     def _end(self) -> int:
         """Where the present block ends; 0 if that is not known yet."""

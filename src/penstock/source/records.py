@@ -7,12 +7,11 @@ holds nobody up, and one that never ends is held back by its own pipe.
 from __future__ import annotations
 
 import os
-import select
-import stat
 from collections import deque
 from typing import Protocol
 
 from penstock.source.gate import Gate
+from penstock.source.tap import Tap
 
 _BLOCK_BYTES = 1 << 12
 _LARGEST_BYTES = 1 << 20  # of a block in the middle of a long record
@@ -61,17 +60,12 @@ class Lines:
     """
 
     def __init__(self, descriptor: int, gate: Gate, separator: bytes = b"\n") -> None:
-        self._descriptor = descriptor
-        self._gate = gate
+        self._tap = Tap(descriptor, gate)
         self._separator = separator
         self._found: deque[bytes] = deque()
         self._rest: list[bytes] = []
         self._block = _BLOCK_BYTES
         self._at_end = False
-        self._poll: select.poll | None = None
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # a file is always ready
-            self._poll = select.poll()
-            self._poll.register(descriptor, select.POLLIN)
 
     @property
     def is_over(self) -> bool:
@@ -83,14 +77,14 @@ class Lines:
         while not self._found:
             if self._at_end:
                 return None
-            if self._poll is not None and not self._poll.poll(0):
-                self._gate.ask(self._descriptor)
+            block = self._tap.read(self._block)
+            if block is None:
                 return None
-            self._read()
+            self._accept(block)
         return (os.fsdecode(self._found.popleft()),)
 
-    def _read(self) -> None:
-        block = os.read(self._descriptor, self._block)
+    def _accept(self, block: bytes) -> None:
+        """Take what was read apart; nothing was at the end."""
         if not block:
             self._at_end = True
             rest = b"".join(self._rest)

@@ -9,8 +9,8 @@ from penstock.model.signals import signal_number
 from penstock.spec.mistakes import Mistakes, shown
 from penstock.spec.schema import Field
 from penstock.spec.size import parse_size
-from penstock.spec.tree import Broken, Mapping, Node, Scalar, Sequence
-from penstock.spec.values import check_text, unexpected
+from penstock.spec.tree import Mapping, Node, Scalar, Sequence
+from penstock.spec.values import check_measure, unexpected
 
 _MOST_DIGITS = 9
 _NICEST = 19
@@ -49,19 +49,8 @@ def is_number(text: str) -> bool:
 
 def check_size(node: Node, field: Field, mistakes: Mistakes) -> Node:
     """A size with its unit, more than 0."""
-    checked = check_text(node, field, mistakes)
-    if not isinstance(checked, Scalar):
-        return checked
-    try:
-        size = parse_size(checked.text)
-    except ValueError as error:
-        mistakes.add(checked.spot, f"`{field.name}`: {error}")
-        return Broken(checked.spot)
-    if not size:
-        what = f"`{field.name}` of 0 leaves nothing; for no limit, leave it out"
-        mistakes.add(checked.spot, what)
-        return Broken(checked.spot)
-    return checked
+    of_none = "leaves nothing; for no limit, leave it out"
+    return check_measure(node, field, mistakes, parse_size, of_none)
 
 
 def check_signal(node: Node, field: Field, mistakes: Mistakes) -> Node:

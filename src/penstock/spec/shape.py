@@ -40,6 +40,7 @@ from penstock.spec.values import (
     check_texts,
     check_variables,
     is_variable_name,
+    report_name,
     unexpected,
 )
 
@@ -155,8 +156,7 @@ def _for(node: Node, field: Field, mistakes: Mistakes) -> Node:
     entries: list[tuple[Scalar, Node]] = []
     for key, value in node.entries:
         if not is_variable_name(key.text):
-            what = f"{shown(key.text)} cannot be the name of a variable: "
-            mistakes.add(key.spot, what + "letters, digits, _ and -, a letter first")
+            report_name(key, "a variable", mistakes)
         entries.append((key, _source(value, key, field, mistakes)))
     return Mapping(tuple(entries), node.spot)
 
@@ -221,8 +221,7 @@ def _graph(node: Node, field: Field, mistakes: Mistakes) -> Node:
     entries: list[tuple[Scalar, Node]] = []
     for key, value in node.entries:
         if not is_variable_name(key.text):
-            what = f"{shown(key.text)} cannot be the name of a stage: "
-            mistakes.add(key.spot, what + "letters, digits, _ and -, a letter first")
+            report_name(key, "a stage", mistakes)
         if isinstance(value, Mapping):
             entries.append((key, check_fields(value, "named", mistakes)))
         else:

@@ -5,6 +5,8 @@ Each check reports what is wrong, once, and gives `Broken` in its place.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from penstock.spec.duration import parse_duration
 from penstock.spec.mistakes import Mistakes, shown
 from penstock.spec.schema import Field
@@ -57,17 +59,37 @@ def check_texts(node: Node, field: Field, mistakes: Mistakes) -> Node:
 
 def check_duration(node: Node, field: Field, mistakes: Mistakes) -> Node:
     """A time with its unit; a timeout must be longer than 0."""
+    is_limit = field.name in _LIMITS
+    of_none = "leaves no time; for no limit, leave it out" if is_limit else None
+    return check_measure(node, field, mistakes, parse_duration, of_none)
+
+
+def check_measure(
+    node: Node,
+    field: Field,
+    mistakes: Mistakes,
+    parse: Callable[[str], float],
+    of_none: str | None,
+) -> Node:
+    """A number with its unit.
+
+    Args:
+        node: to check.
+        field: that it is of.
+        mistakes: are added to.
+        parse: what the text says; it raises ValueError where that is nothing.
+        of_none: what is wrong with 0 of it; None if nothing is.
+    """
     checked = check_text(node, field, mistakes)
     if not isinstance(checked, Scalar):
         return checked
     try:
-        seconds = parse_duration(checked.text)
+        amount = parse(checked.text)
     except ValueError as error:
         mistakes.add(checked.spot, f"`{field.name}`: {error}")
         return Broken(checked.spot)
-    if field.name in _LIMITS and not seconds:
-        what = f"`{field.name}` of 0 leaves no time; for no limit, leave it out"
-        mistakes.add(checked.spot, what)
+    if of_none is not None and not amount:
+        mistakes.add(checked.spot, f"`{field.name}` of 0 {of_none}")
         return Broken(checked.spot)
     return checked
 
@@ -144,9 +166,14 @@ def check_variables(node: Node, field: Field, mistakes: Mistakes) -> Node:
             null = isinstance(value, Scalar) and value.is_null
             entries.append((key, value if null else check_text(value, field, mistakes)))
         else:
-            what = f"{shown(key.text)} cannot be the name of a variable: "
-            mistakes.add(key.spot, what + "letters, digits, _ and -, a letter first")
+            report_name(key, "a variable", mistakes)
     return Mapping(tuple(entries), node.spot)
+
+
+def report_name(key: Scalar, of_what: str, mistakes: Mistakes) -> None:
+    """Report that `key` is not a name such as a variable may have."""
+    what = f"{shown(key.text)} cannot be the name of {of_what}: "
+    mistakes.add(key.spot, what + "letters, digits, _ and -, a letter first")
 
 
 def is_variable_name(text: str) -> bool:

@@ -1,0 +1,37 @@
+"""Tap: reads what is there, and never waits for more."""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+
+from penstock.source.gate import Gate
+
+
+class Tap:
+    """A descriptor that is read only where poll(2) says that something is there.
+
+    Args:
+        descriptor: to read; it stays its owner's.
+        gate: asked to wake us where there is nothing to read now.
+    """
+
+    def __init__(self, descriptor: int, gate: Gate) -> None:
+        self._descriptor = descriptor
+        self._gate = gate
+        self._poll: select.poll | None = None
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):  # a file is always ready
+            self._poll = select.poll()
+            self._poll.register(descriptor, select.POLLIN)
+
+    def read(self, most: int) -> bytes | None:
+        """So many bytes at the most; empty at the end, None if none are there now.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        if self._poll is not None and not self._poll.poll(0):
+            self._gate.ask(self._descriptor)
+            return None
+        return os.read(self._descriptor, most)
