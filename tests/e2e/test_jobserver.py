@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,14 +12,7 @@ import pytest
 
 from tests.commands import alive, wait_until
 from tests.conftest import plain_environment
-
-BIN = Path(sys.executable).parent
-MAKES = [
-    make
-    for make in ("make", os.environ.get("PENSTOCK_NEW_MAKE", ""))
-    if make and shutil.which(make)
-]
-"""Debian's 4.3, and one with FIFOs (4.4 or later) where the variable names it."""
+from tests.peers import BIN, MAKES, NEW_MAKE
 
 needs_make = pytest.mark.skipif(not MAKES, reason="make is missing")
 LEAF = "sleep 0.2"
@@ -166,9 +157,11 @@ def _definition(directory: Path, command: str, jobs: int = 4) -> None:
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     ("style", "make"),
-    [("pipe", make) for make in MAKES] + [("fifo", make) for make in MAKES[1:]],
+    [*(("pipe", make) for make in MAKES), ("fifo", NEW_MAKE)],
 )
 def test_makes_below_us_share_our_slots(watch, tmp_path, style, make):
+    if make is None:
+        pytest.skip("there is no make that knows FIFOs")
     _makefile(tmp_path, "@true")
     _definition(tmp_path, f"{make} -s wide")
     run = watch("penstock", "run", "-q", "-j4", f"--jobserver={style}", "outer.yaml")

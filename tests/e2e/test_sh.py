@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 import pty
 import select
-import shutil
 import signal
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -19,9 +17,9 @@ import pytest
 from penstock.clock import MonotonicClock
 from tests.commands import alive, children, wait_until
 from tests.conftest import Done, PenstockCli, plain_environment
+from tests.peers import BIN, MAKES
 
-BIN = Path(sys.executable).parent
-needs_make = pytest.mark.skipif(shutil.which("make") is None, reason="make is missing")
+needs_make = pytest.mark.skipif(not MAKES, reason="make is missing")
 
 
 class Shell(PenstockCli):
@@ -37,15 +35,17 @@ def shell(tmp_path: Path, marker: str) -> Shell:
     return Shell(tmp_path, marker)
 
 
-@pytest.fixture
-def make(tmp_path: Path, marker: str) -> Callable[..., Done]:
+@pytest.fixture(params=MAKES)
+def make(
+    request: pytest.FixtureRequest, tmp_path: Path, marker: str
+) -> Callable[..., Done]:
     """``make(makefile, "-k", ...)``: with ``penstock-sh`` found in PATH."""
 
     def run(makefile: str, *words: str) -> Done:
         (tmp_path / "Makefile").write_text(makefile)
         path = f"{BIN}:{os.environ['PATH']}"
         done = subprocess.run(
-            ["make", *words],
+            [request.param, *words],
             cwd=tmp_path,
             env=plain_environment() | {"PATH": path},
             stdin=subprocess.DEVNULL,
@@ -321,7 +321,7 @@ def test_a_ctrl_c_at_any_instant_leaves_nothing(tmp_path, marker):
             try:
                 os.chdir(tmp_path)
                 environment = plain_environment() | {"PATH": path}
-                os.execvpe("make", ["make", "-sj3"], environment)
+                os.execve(MAKES[0], ["make", "-sj3"], environment)
             finally:
                 os._exit(127)
         select.select([], [], [], random.uniform(0, 0.4))
@@ -360,5 +360,5 @@ def test_plain_make_waits_for_what_the_recipe_left_behind(tmp_path):
     (tmp_path / "Makefile").write_text("all:\n\t@sleep 3 & echo x\n")
     clock = MonotonicClock()
     started = clock.now()
-    subprocess.run(["make"], cwd=tmp_path, capture_output=True, check=True)
+    subprocess.run([MAKES[0]], cwd=tmp_path, capture_output=True, check=True)
     assert clock.now() - started > 2
