@@ -107,13 +107,13 @@ def test_a_pool_can_be_given_fewer_slots_and_more():
         while len(ended) < 9:
             ended += [outcome.job for outcome in pool.wait()]
         assert sorted(ended) == [*"abcdefghi"]
-        assert (pool.slots, len(pool._workers), pool.room) == (1, 1, 3)
+        assert (pool.slots, len(pool._crew.workers), pool.room) == (1, 1, 3)
         pool.resize(2)
         pool.submit(shell("exit 0", name="j"))
         pool.submit(shell("exit 0", name="k"))
         while len(ended) < 11:
             ended += [outcome.job for outcome in pool.wait()]
-        assert len(pool._workers) == 2
+        assert len(pool._crew.workers) == 2
 
 
 # --- descriptors --------------------------------------------------------------------
@@ -263,7 +263,7 @@ def test_a_job_is_cancelled_that_its_worker_has_just_given_back(tmp_path: Path):
     with Pool.open(1, ahead=1) as pool:
         pool.submit(shell("exec sleep 1000", "first"))
         pool.submit(shell(f"touch {tmp_path}/started", "second"))
-        (worker,) = pool._workers.values()
+        (worker,) = pool._crew.workers.values()
         worker.recall()
         poll = select.poll()
         poll.register(worker.channel, select.POLLIN)
