@@ -103,7 +103,7 @@ def test_a_pool_can_be_given_fewer_slots_and_more():
         for name in "abcdefghi":
             pool.submit(shell("exit 0", name=name))
         pool.resize(1)
-        ended = [outcome.job for _ in range(9) for outcome in pool.wait()]
+        ended: list[str] = []
         while len(ended) < 9:
             ended += [outcome.job for outcome in pool.wait()]
         assert sorted(ended) == [*"abcdefghi"]
