@@ -107,7 +107,8 @@ def test_a_pool_can_be_given_fewer_slots_and_more():
         while len(ended) < 9:
             ended += [outcome.job for outcome in pool.wait()]
         assert sorted(ended) == [*"abcdefghi"]
-        assert (pool.slots, len(pool._crew.workers), pool.room) == (1, 1, 3)
+        assert (pool.slots, len(pool._crew.workers)) == (1, 1)
+        assert 1 <= pool.room <= 3  # as long as the jobs took
         pool.resize(2)
         pool.submit(shell("exit 0", name="j"))
         pool.submit(shell("exit 0", name="k"))
