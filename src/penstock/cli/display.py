@@ -102,7 +102,8 @@ def open_display(
     draws, colours = _wants_bar(given, is_straight=mode is None), colour()
     if draws and mode is None and os.isatty(1):
         mode = "live"
-    stdout = Stdout(stop, printing.make_way)
+    until = given.deadline and MonotonicClock().now() + given.deadline
+    stdout = Stdout(stop, printing.make_way, until=until)
     bar = _bar(pipeline, stdout, colours=colours) if draws else None
     if mode is None:
         return Display(Direct(), None, bar)

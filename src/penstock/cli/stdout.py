@@ -23,6 +23,7 @@ class Stdout:
         stop: tells when the run is to stop. Whoever should read may never do so: what
             waits for him then is dropped, with all that follows.
         lift: called before anything is printed.
+        until: the deadline of the run, on the monotonic clock; then it is the same.
         target: the descriptor.
 
     Attributes:
@@ -30,9 +31,14 @@ class Stdout:
     """
 
     def __init__(
-        self, stop: SignalFlags, lift: Callable[[], None] | None = None, target: int = 1
+        self,
+        stop: SignalFlags,
+        lift: Callable[[], None] | None = None,
+        *,
+        until: float | None = None,
+        target: int = 1,
     ) -> None:
-        self._outlet = Outlet(target, stop)
+        self._outlet = Outlet(target, stop, until)
         self._lift = lift
         self._is_open = True
         self.is_mid_line = False

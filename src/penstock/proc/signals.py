@@ -108,12 +108,14 @@ class SignalFlags:
     Attributes:
         heeded: the signals; all but SIGTSTP ask to stop.
         on_suspend: what is done at a Ctrl-Z, by whoever next asks for signals.
+        is_stopping: one that asks to stop was taken.
     """
 
     heeded: tuple[int, ...] = (*STOPPING, signal.SIGTSTP)
 
     def __init__(self) -> None:
         self.on_suspend: Callable[[], None] = stop_oneself
+        self.is_stopping = False
         self._reactions: dict[int, Callable[[], None]] = {}
         self._reader, self._writer = _socket.socketpair()
         self._reader.setblocking(False)  # noqa: FBT003 (its only parameter)
@@ -153,7 +155,10 @@ class SignalFlags:
 
     def take(self) -> int | None:
         """The oldest signal that asks us to stop and was not taken yet, or None."""
-        return self._reader.recv(1)[0] if self.ask_to_stop() else None
+        if not self.ask_to_stop():
+            return None
+        self.is_stopping = True
+        return self._reader.recv(1)[0]
 
     def ask_to_stop(self) -> bool:
         """Whether there is one to take; what asks us to stand still is done here."""

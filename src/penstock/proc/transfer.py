@@ -1,7 +1,8 @@
 """Moving what a job printed from its file to where it is read, without a copy here.
 
 Nothing waits in write(2) or splice(2), where no signal would reach us: poll(2) waits
-for the reader, and for a descriptor that says stop.
+for the reader, and for a descriptor that says stop. Nor is a run that is over, or has
+been told to stop, held up for long by a reader who does not read.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ import os
 import select
 import stat
 
+from penstock.clock import Clock, MonotonicClock
 from penstock.proc.signals import SignalFlags
 
 _AT_ONCE = 1 << 20
+_PATIENCE = 1.0  # seconds, as for what is said on standard error
 _REFUSED = (errno.EINVAL, errno.ENOSYS, errno.EBADF, errno.EXDEV, errno.EOPNOTSUPP)
 
 
@@ -22,10 +25,20 @@ class Outlet:
 
     Args:
         target: to write to; a pipe, a file, or anything else.
-        stop: tells once nothing more is to be written.
+        stop: tells once what waits is not to be written any more.
+        until: when the run has no time left, on the clock; None if it has no end.
+        clock: the monotonic one.
     """
 
-    def __init__(self, target: int, stop: SignalFlags) -> None:
+    def __init__(
+        self,
+        target: int,
+        stop: SignalFlags,
+        until: float | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._until = until
+        self._clock = clock or MonotonicClock()
         self._target = target
         mode = os.fstat(target).st_mode
         self._is_file = stat.S_ISREG(mode)
@@ -89,8 +102,17 @@ class Outlet:
     def _is_ready(self) -> bool:
         """Wait until something can be written; False if it is to stop."""
         while True:
-            ready = [descriptor for descriptor, _ in self._poll.poll()]
+            ready = [descriptor for descriptor, _ in self._poll.poll(self._patience())]
+            if not ready:
+                return False
             if self._stop.fileno() in ready and self._stop.ask_to_stop():
                 return False
             if self._target in ready:
                 return True  # a Ctrl-Z alone has only made us stand still
+
+    def _patience(self) -> int | None:
+        """For how many milliseconds to wait for the reader; None: without a limit."""
+        left = None if self._until is None else self._until - self._clock.now()
+        if self._stop.is_stopping or (left is not None and left <= 0):
+            left = _PATIENCE
+        return None if left is None else int(left * 1000) + 1
