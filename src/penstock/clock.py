@@ -7,6 +7,7 @@ only ever printed.
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -32,3 +33,29 @@ class MonotonicClock:
     def wall(self) -> float:
         """Seconds of CLOCK_REALTIME."""
         return time.time()
+
+
+class RunningClock:
+    """A `Clock` that stands still at times, as those do whose time it tells.
+
+    Args:
+        clock: tells how long that is.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lost = 0.0
+
+    def now(self) -> float:
+        """Seconds on the clock, but for those in which this one stood still."""
+        return self._clock.now() - self._lost
+
+    def wall(self) -> float:
+        """Seconds since 1970; they stand still for nobody."""
+        return self._clock.wall()
+
+    def stand_still(self, act: Callable[[], None]) -> None:
+        """Stand still while `act` lasts."""
+        now = self.now()
+        act()
+        self._lost += self.now() - now

@@ -11,7 +11,7 @@ import select
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from penstock.clock import MonotonicClock
+from penstock.clock import MonotonicClock, RunningClock
 from penstock.engine import Dispatch, Engine, Inlet, RunResult
 from penstock.errors import PenstockError
 from penstock.executor.attended import Attendant, Attended
@@ -112,6 +112,7 @@ class Feeding(NamedTuple):
         output: see `run_locally`.
         terms: see `run_locally`; with a jobserver, nothing waits ahead.
         most: how many slots there may be once SIGUSR1 has made them more.
+        clock: stands still while the jobs do.
     """
 
     make_plan: Callable[[Pool | Gated], Plan]
@@ -124,6 +125,7 @@ class Feeding(NamedTuple):
     output: int | None
     terms: Terms | None = None
     most: int = 1
+    clock: RunningClock | None = None
 
 
 def feed_locally(feeding: Feeding, nursery: Nursery, *, name: str) -> RunResult:
@@ -148,7 +150,8 @@ def feed_locally(feeding: Feeding, nursery: Nursery, *, name: str) -> RunResult:
     is_gated = feeding.terms is not None and feeding.terms.jobserver is not None
     ahead = 0 if is_gated else feeding.ahead
     pool = Pool(feeding.slots, nursery, ahead=ahead, wakes=wakes, output=output)
-    flags.on_suspend = lambda: _stand_still(pool)
+    clock = feeding.clock or RunningClock(MonotonicClock())
+    flags.on_suspend = lambda: clock.stand_still(lambda: _stand_still(pool))
     executor = _gate(pool, feeding.terms)
     if not is_gated:  # the jobserver decides
         flags.react(MORE, lambda: pool.resize(min(feeding.most, pool.slots + 1)))

@@ -22,18 +22,19 @@ from penstock.cli.map_log import JobLog, read_log
 from penstock.cli.map_output import Printer
 from penstock.cli.map_report import Reporter
 from penstock.cli.map_source import Input
-from penstock.cli.options import Jobs
+from penstock.cli.options import Jobs, Share
 from penstock.cli.printing import say
 from penstock.cli.slots import Terms, Wanted, come_to_terms
 from penstock.cli.stdout import StdoutClosed
 from penstock.cli.streams import warn
-from penstock.clock import MonotonicClock
+from penstock.clock import MonotonicClock, RunningClock
 from penstock.engine import Dispatch, Plain
 from penstock.errors import UsageError
 from penstock.executor.nursery import Nursery
 from penstock.executor.pool import Pool
 from penstock.model.outcome import TROUBLE, Outcome
 from penstock.model.verdict import SIGPIPE
+from penstock.plan.base import Plan
 from penstock.plan.feed import Feed, Rules
 from penstock.proc.signals import SignalFlags, die_by
 from penstock.source.batch import Batches
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from penstock.cli.map_lines import LinePrinter
     from penstock.cli.map_stdin import Supplied
     from penstock.executor.gated import Gated
+    from penstock.plan.by_median import ByMedian
 
 _AHEAD = 64
 _OWN_DESCRIPTORS = 100
@@ -88,6 +90,8 @@ class _Map:
         self._jobs = MapJobs(batches, commands, limits, streams, _is_done(given))
         self._needs_slot = commands.needs_slot
         self._feed: Feed | None = None
+        self._timed: ByMedian | None = None  # what is over the feed, if times count
+        self._clock = RunningClock(MonotonicClock())
 
     def run(self, nursery: Nursery) -> int:
         """Run all; the exit status."""
@@ -110,6 +114,7 @@ class _Map:
             None if given.ungroup else 1,
             self._terms,
             self._most,
+            self._clock,
         )
         try:
             result = feed_locally(feeding, nursery, name="map")
@@ -132,16 +137,24 @@ class _Map:
         # A descriptor cannot wait at a worker.
         handed = given.pipe or given.stdin or given.line_buffer
         waits = given.delay or given.max_load or given.min_memory
-        return self._needs_slot or handed or bool(given.halt or waits)
+        timed = isinstance(given.timeout, Share)
+        return self._needs_slot or handed or timed or bool(given.halt or waits)
 
-    def _make_plan(self, pool: Pool | Gated) -> Feed:
+    def _make_plan(self, pool: Pool | Gated) -> Plan:
         given = self._given
         slots = self._slots if self._needs_slot else 0
         rules = Rules(given.retries, given.halt, given.delay, slots, _pause(given))
         self._feed = Feed(self._jobs, lambda: pool.room, rules)
-        return self._feed
+        if not isinstance(given.timeout, Share):
+            return self._feed
+        from penstock.plan.by_median import ByMedian  # noqa: PLC0415 (only if used)
+
+        self._timed = ByMedian(self._feed, given.timeout.percent, self._clock.now)
+        return self._timed
 
     def _is_final(self, outcome: Outcome) -> bool:
+        if self._timed is not None:
+            outcome = self._timed.told(outcome)
         return self._feed is None or self._feed.is_final(outcome)
 
     def _supplied(self, inner: Dispatch) -> Supplied | None:

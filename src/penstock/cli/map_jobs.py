@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from penstock.cli.lines.map import MapOptions
+from penstock.cli.options import Share
 from penstock.errors import PenstockError
 from penstock.model.command import Command
 from penstock.model.job import Job, Link, Stage, chain
@@ -229,8 +230,8 @@ def _size(template: CommandTemplate, records: tuple[Record, ...]) -> int:
 
 def limits_of(given: MapOptions) -> Limits:
     """The limits of each command of a job."""
-    return Limits(
-        timeout=given.timeout,
+    return Limits(  # to a share of the median, the plan sees
+        timeout=None if isinstance(given.timeout, Share) else given.timeout,
         grace=GRACE if given.grace is None else given.grace,
         linger=LINGER if given.linger is None else given.linger,
     )

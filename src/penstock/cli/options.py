@@ -40,6 +40,12 @@ class Jobs(NamedTuple):
         return max(1, cpus * self.percent // 100 + self.more)
 
 
+class Share(NamedTuple):
+    """A part of the median of the jobs that have succeeded; more than 0 percent."""
+
+    percent: float
+
+
 class Answer(NamedTuple):
     """What there is to say to a line that asks for nothing else: help, or an error."""
 
@@ -61,6 +67,21 @@ def read_duration(texts: Sequence[str]) -> float:
 def read_timeout(texts: Sequence[str]) -> float | None:
     """Seconds; 0 stands for no limit, as for timeout(1)."""
     return read_duration(texts) or None
+
+
+def read_timeout_or_share(texts: Sequence[str]) -> float | Share | None:
+    """Seconds, or `200%` of the median of other jobs."""
+    text = texts[-1]
+    if not text.endswith("%"):
+        return read_timeout(texts)
+    whole, _, part = text[:-1].partition(".")
+    known = _is_number(whole) and (_is_number(part) or text[:-1] == whole)
+    percent = float(text[:-1]) if known else 0.0
+    if not percent:
+        raise ValueError(
+            f"{_shown(text)} is no part of the median: write `200%` for twice of it"
+        )
+    return Share(percent)
 
 
 def read_size(texts: Sequence[str]) -> int:

@@ -36,16 +36,19 @@ class TimedOut(NamedTuple):
         timeout: the limit, in seconds.
         limit_of: "command", "job" where the job's own limit passed, "idle" where the
             command said nothing for so long, "ready" where a service was not in time,
-            "run" where the deadline of the whole run passed; "deadlock" where all that
-            the job was waited for itself, "stall" where nothing moved: see `Limits`.
+            "median" where the times of other jobs set the limit, "run" where the
+            deadline of the whole run passed; "deadlock" where all that the job was
+            waited for itself, "stall" where nothing moved: see `Limits`.
         status: how the process then ended; None if it never did.
         escalated: it took a KILL, `grace` seconds after the TERM.
+        percent: of the median that the limit was; else 0.
     """
 
     timeout: float
     limit_of: str
     status: Exited | Signaled | None
     escalated: bool
+    percent: float = 0.0
 
 
 class Cancelled(NamedTuple):

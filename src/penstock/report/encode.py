@@ -199,9 +199,10 @@ def _facts(ending: Ending) -> Fields:
         case Signaled(signal, core):
             name = signal_name(signal)
             facts = {"signal": signal, "signal_name": name, "core": core}
-        case TimedOut(timeout, limit_of, status, escalated):
+        case TimedOut(timeout, limit_of, status, escalated, percent):
             facts = {"timeout": timeout, "limit_of": limit_of}
             facts |= {"status": _status(status), "escalated": escalated}
+            facts |= {"percent": percent} if percent else {}
         case Cancelled(cause, status, escalated):
             facts = {"cause": readable(cause)}
             facts |= {"status": _status(status), "escalated": escalated}

@@ -20,12 +20,17 @@ from penstock.model.outcome import (
 )
 from penstock.model.signals import signal_name
 from penstock.model.verdict import SIGPIPE
-from penstock.report.words import duration, size
+from penstock.report.words import duration, share_of_median, size
 
 _SIGKILL = 9
 _FINDS_NOTHING = ("grep", "egrep", "fgrep", "zgrep", "rg", "pgrep")
 _FINDS_DIFFERENCES = ("diff", "cmp", "comm")
 _OUT_OF_MEMORY = "penstock did not send that; perhaps memory ran out (see `dmesg`)"
+_RAISED = {
+    "ready": "`within` of the service",
+    "stall": "`stall` of the job",
+    "run": "--deadline",
+}
 _BROKEN_PIPE = "what reads its output ended first: look there"
 
 
@@ -60,12 +65,10 @@ def _over_limit(stage: Stage | None, ending: TimedOut | OutOfMemory) -> str:
     if isinstance(ending, OutOfMemory):
         where = "`memory` of the command" if in_file else "--memory"
         return f"raise {where} (it is {size(ending.limit_bytes)})"
-    if ending.limit_of == "ready":
-        return f"raise `within` of the service (it is {duration(ending.timeout)})"
-    if ending.limit_of == "stall":
-        return f"raise `stall` of the job (it is {duration(ending.timeout)})"
-    if ending.limit_of == "run":
-        return f"raise --deadline (it is {duration(ending.timeout)})"
+    if ending.limit_of == "median":
+        return f"raise -t/--timeout (it is {share_of_median(ending.percent)})"
+    if ending.limit_of in _RAISED:
+        return f"raise {_RAISED[ending.limit_of]} (it is {duration(ending.timeout)})"
     limit = "idle" if ending.limit_of == "idle" else "timeout"
     whose = "the job" if ending.limit_of == "job" else "the command"
     option = "--idle" if limit == "idle" else "-t/--timeout"

@@ -34,9 +34,9 @@ def describe_ending(ending: Ending, grace: float = GRACE) -> str:
     match ending:
         case Exited() | Signaled():
             return _status(ending)
-        case TimedOut(timeout, limit_of, status, escalated):
-            death = _death(status, grace if escalated else None)
-            return _timed_out(duration(timeout), limit_of) + death
+        case TimedOut():
+            death = _death(ending.status, grace if ending.escalated else None)
+            return _timed_out(ending) + death
         case Cancelled(cause, status, _):
             return f"cancelled: {cause}" + _death(status, None)
         case OutOfMemory(limit, held, status):
@@ -48,7 +48,13 @@ def describe_ending(ending: Ending, grace: float = GRACE) -> str:
             return f"lost: {reason}"
 
 
-def _timed_out(after: str, limit_of: str) -> str:
+def share_of_median(percent: float) -> str:
+    """A limit by what others took: ``200% of the median``."""
+    return f"{percent:.10g}% of the median"
+
+
+def _timed_out(ending: TimedOut) -> str:
+    after, limit_of = duration(ending.timeout), ending.limit_of
     match limit_of:
         case "idle":
             return f"timed out, having said nothing for {after}"
@@ -61,7 +67,8 @@ def _timed_out(after: str, limit_of: str) -> str:
         case "ready":
             return f"timed out after {after}, and was not ready"
         case _:
-            return f"timed out after {after}"
+            share = f", {share_of_median(ending.percent)}" if ending.percent else ""
+            return f"timed out after {after}{share}"
 
 
 def _status(status: Exited | Signaled) -> str:

@@ -19,6 +19,7 @@ from penstock.cli.lines.shared import (
 )
 from penstock.cli.options import (
     Jobs,
+    Share,
     read_count,
     read_delimiter,
     read_duration,
@@ -29,6 +30,7 @@ from penstock.cli.options import (
     read_paths,
     read_size,
     read_text,
+    read_timeout_or_share,
 )
 from penstock.cli.syntax import Operand, Option, Subcommand
 from penstock.plan.halt import Halt
@@ -92,7 +94,7 @@ class MapOptions(NamedTuple):
     line_buffer: bool = False
     tag: bool = False
     tagstring: str | None = None
-    timeout: float | None = None
+    timeout: float | Share | None = None
     grace: float | None = None
     linger: float | None = None
     retries: int = 1
@@ -246,7 +248,11 @@ LINE = Subcommand(
             read_text,
             "TEXT",
         ),
-        TIMEOUT._replace(help="When to end a job: 5, 500ms, 1h30m. [default: never]"),
+        TIMEOUT._replace(
+            help="When to end a job: 5, 500ms, 1h30m; or 200%, twice the median of the "
+            "jobs that have succeeded, once there are three. [default: never]",
+            read=read_timeout_or_share,
+        ),
         GRACE,
         LINGER,
         Option(
