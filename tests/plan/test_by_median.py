@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from statistics import median_low
 
 import pytest
@@ -24,7 +25,7 @@ class Run:
     def __init__(
         self,
         number: int,
-        roles: dict[str, Role | list[Role]],
+        roles: Mapping[str, Role | list[Role]],
         *,
         slots: int = 1,
         percent: float = 200.0,
@@ -52,6 +53,8 @@ class Run:
                     self.succeeded.append((at, outcome.elapsed))
             case JobRetried(_, outcome):
                 self.retried.append(outcome)
+            case _:
+                pass
 
     def of(self, name: str) -> Outcome:
         (found,) = (outcome for outcome in self.ended if outcome.job == name)
@@ -87,7 +90,7 @@ def test_a_job_that_runs_already_is_ended_once_the_median_is_known():
 
 
 def test_the_limit_grows_with_the_median():
-    roles: dict[str, Role | list[Role]] = {
+    roles = {
         **{str(n): Role(seconds=1.9) for n in range(4, 8)},
         "8": Role(seconds=3.0),
     }
