@@ -19,7 +19,7 @@ from penstock.cli.map_jobs import (
     limits_of,
 )
 from penstock.cli.map_log import JobLog, read_log
-from penstock.cli.map_output import Printer
+from penstock.cli.map_outputs import is_straight, open_outputs
 from penstock.cli.map_report import Reporter
 from penstock.cli.map_source import Input
 from penstock.cli.options import Jobs, Share
@@ -28,7 +28,7 @@ from penstock.cli.slots import Terms, Wanted, come_to_terms
 from penstock.cli.stdout import StdoutClosed
 from penstock.cli.streams import warn
 from penstock.clock import MonotonicClock, RunningClock
-from penstock.engine import Dispatch, Plain
+from penstock.engine import Dispatch
 from penstock.errors import UsageError
 from penstock.executor.nursery import Nursery
 from penstock.executor.pool import Pool
@@ -41,7 +41,6 @@ from penstock.source.batch import Batches
 from penstock.spec.replace import Filling
 
 if TYPE_CHECKING:
-    from penstock.cli.map_lines import LinePrinter
     from penstock.cli.map_stdin import Supplied
     from penstock.executor.gated import Gated
     from penstock.plan.by_median import ByMedian
@@ -85,9 +84,9 @@ class _Map:
         self._terms = terms
         self._most = _affordable()
         self._slots = _within(self._most, terms.slots)
-        streams = UNGROUPED if given.ungroup else GROUPED
-        limits = limits_of(given)
-        self._jobs = MapJobs(batches, commands, limits, streams, _is_done(given))
+        streams = UNGROUPED if is_straight(given) else GROUPED
+        self._commands = commands
+        self._jobs = MapJobs(batches, commands, limits_of(given), streams)
         self._needs_slot = commands.needs_slot
         self._feed: Feed | None = None
         self._timed: ByMedian | None = None  # what is over the feed, if times count
@@ -97,21 +96,22 @@ class _Map:
         """Run all; the exit status."""
         flags = SignalFlags()
         given = self._given
-        reporter = Reporter(given)
-        printer = None if given.ungroup else self._printer(flags)
-        lines = self._line_printer(printer)
-        inner = lines or printer or Plain()
-        supplied = self._supplied(inner)
-        log = _open_log(given, printer)
+        outputs = open_outputs(
+            given, self._commands, self._jobs, self._source, self._final, flags
+        )
+        _leave_out_done(given, self._jobs)
+        supplied = self._supplied(outputs.dispatch)
+        log = _open_log(given, outputs.size_of)
+        reporter = Reporter(given, outputs.place_of)
         feeding = Feeding(
             self._make_plan,
             self._slots,
             0 if self._is_exact else _AHEAD,
-            lines or self._source.gate,
+            outputs.waker,
             [*reporter.sinks(), *log],
-            supplied or inner,
+            supplied or outputs.dispatch,
             flags,
-            None if given.ungroup else 1,
+            outputs.reader,
             self._terms,
             self._most,
             self._clock,
@@ -122,7 +122,8 @@ class _Map:
             die_by(SIGPIPE)
             return TROUBLE
         finally:
-            for each in (printer, lines, supplied, *log):
+            outputs.close()
+            for each in (supplied, *log):
                 if each is not None:
                     each.close()
         status = reporter.status(result)
@@ -152,10 +153,15 @@ class _Map:
         self._timed = ByMedian(self._feed, given.timeout.percent, self._clock.now)
         return self._timed
 
-    def _is_final(self, outcome: Outcome) -> bool:
+    def _final(self, outcome: Outcome) -> Outcome | None:
+        """The outcome as it will be told; None if the job is tried again."""
         if self._timed is not None:
             outcome = self._timed.told(outcome)
-        return self._feed is None or self._feed.is_final(outcome)
+        is_final = self._feed is None or self._feed.is_final(outcome)
+        return outcome if is_final else None
+
+    def _is_final(self, outcome: Outcome) -> bool:
+        return self._final(outcome) is not None
 
     def _supplied(self, inner: Dispatch) -> Supplied | None:
         """What gives each job its stdin, if it has one."""
@@ -165,32 +171,6 @@ class _Map:
         from penstock.cli.map_stdin import supply  # noqa: PLC0415 (only if used)
 
         return supply(given, self._batches, self._jobs, inner, self._is_final)
-
-    def _line_printer(self, printer: Printer | None) -> LinePrinter | None:
-        """What prints lines as they come, if that is asked for."""
-        given = self._given
-        if not given.line_buffer:
-            return None
-        if given.keep_order or printer is None:
-            raise UsageError("--line-buffer prints as lines come: leave out -k and -u")
-        from penstock.cli.map_lines import LinePrinter  # noqa: PLC0415 (only if used)
-
-        tag_of = self._jobs.take_tag if given.tagstring or given.tag else None
-        gate = self._source.gate
-        return LinePrinter(gate, printer, tag_of, self._is_final)
-
-    def _printer(self, stop: SignalFlags) -> Printer:
-        given = self._given
-        tag = given.tagstring or ("{}" if given.tag else None)
-        if tag is not None:
-            self._jobs.tag_by(tag)
-        return Printer(
-            self._is_final,
-            tag_of=None if tag is None else self._jobs.take_tag,
-            ordered=given.keep_order,
-            sized=given.joblog is not None,
-            stop=stop,
-        )
 
 
 def _batches(given: MapOptions, source: Input, commands: Commands) -> BatchSource:
@@ -214,20 +194,24 @@ def _slots(given: MapOptions) -> int:
     return (given.jobs or Jobs(100, 0)).resolve(len(os.sched_getaffinity(0)))
 
 
-def _is_done(given: MapOptions) -> Callable[[int], bool] | None:
-    """Which jobs are left out, because of an earlier log."""
+def _leave_out_done(given: MapOptions, jobs: MapJobs) -> None:
+    """Leave out the jobs that are done by an earlier log."""
     if not (given.resume or given.resume_failed):
-        return None
-    if given.joblog is None:
-        raise UsageError("--resume needs the log of what was run: --joblog FILE")
-    return read_log(given.joblog, successes=given.resume_failed)
+        return
+    if given.joblog is not None:
+        is_done = read_log(given.joblog, successes=given.resume_failed)
+        jobs.leave_out(lambda filling: is_done(filling.number))
+    elif given.resume_failed:
+        raise UsageError("--resume-failed needs the log of what failed: --joblog FILE")
+    elif given.results is None:
+        why = "--resume needs to know what was run: --joblog FILE or --results DIR"
+        raise UsageError(why)
 
 
-def _open_log(given: MapOptions, printer: Printer | None) -> list[JobLog]:
+def _open_log(given: MapOptions, size_of: Callable[[str], int]) -> list[JobLog]:
     """The job log, if one is wanted."""
     if given.joblog is None:
         return []
-    size_of = printer.take_size if printer is not None else lambda _: 0
     appending = given.resume or given.resume_failed
     return [JobLog(given.joblog, size_of, appending=appending)]
 

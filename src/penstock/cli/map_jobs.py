@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeVar
 
 from penstock.cli.lines.map import MapOptions
 from penstock.cli.options import Share
@@ -34,6 +34,8 @@ _RESERVE = 4096  # bytes, for what the kernel and the shell put beside a command
 _LARGEST = 10**9
 _POINTER_BYTES = 9  # and the NUL of a word
 
+T = TypeVar("T")
+
 
 class Streams(NamedTuple):
     """Where jobs print to."""
@@ -61,6 +63,7 @@ class Commands:
         self._names = names
         self._value = given.replace or "{}"
         self._joined = given.joined
+        self._shell = given.shell
         pieces = [self.pieces(text) for text in _texts(given)]
         reads = given.pipe or given.stdin
         blanks = (p for each in pieces for p in each if isinstance(p, Blank))
@@ -72,7 +75,7 @@ class Commands:
 
     def template(self, pieces: Sequence[Piece]) -> CommandTemplate:
         """What fills in `pieces`."""
-        return CommandTemplate(pieces, joined=self._joined)
+        return CommandTemplate(pieces, joined=self._joined, shell=self._shell)
 
     def fill(self, filling: Filling) -> tuple[Command, ...]:
         """The commands of one job.
@@ -89,6 +92,8 @@ class Commands:
                 why = f"job {filling.number}: {error}\nhint: {hint}"
                 raise PenstockError(why) from None
         text = " ".join(value for record in filling.records for value in record)
+        if self._shell is not None:
+            return (Command((*self._shell, "-c", text), text.strip() or ":"),)
         return (command_from_text(text if text.strip() else ":"),)
 
     def cost(self, record: Record) -> int:
@@ -109,6 +114,11 @@ class Commands:
     def pieces(self, text: str) -> list[Piece]:
         """A text with its blanks."""
         return [*read_blanks(text, self._names, self._value)]
+
+    def tag(self, text: str) -> Callable[[Filling], bytes]:
+        """What makes of `text`, which may have blanks, what lines begin with."""
+        pieces = self.pieces(text)
+        return lambda filling: os.fsencode(fill_plain(pieces, filling)) + b"\t"
 
 
 class BatchSource(Protocol):
@@ -132,7 +142,6 @@ class MapJobs:
         commands: what it runs.
         limits: of each job.
         streams: where it prints to.
-        is_done: whether the job of a number was run before.
     """
 
     def __init__(
@@ -141,19 +150,15 @@ class MapJobs:
         commands: Commands,
         limits: Limits,
         streams: Streams,
-        is_done: Callable[[int], bool] | None = None,
     ) -> None:
-        self._is_done = is_done or (lambda _: False)
+        self._is_done: list[Callable[[Filling], bool]] = []
         self._batches = batches
         self._commands = commands
         self._limits = limits._replace(timeout=None)
         self._streams = streams
         self._stage_limits = limits
         self._links: dict[int, tuple[Link, ...]] = {}
-        self._tag: tuple[Piece, ...] = ()
-        self._tags: dict[str, bytes] = {}
-        self._stdin_of: Callable[[Batch], bytes] | None = None
-        self._stdins: dict[str, bytes] = {}
+        self._notes: list[Callable[[Filling], None]] = []
         self._number = 0
 
     @property
@@ -161,34 +166,32 @@ class MapJobs:
         """Whether no job will come any more."""
         return self._batches.is_over
 
-    def tag_by(self, text: str) -> None:
-        """Make a tag for each job of `text`, which may have blanks to fill in."""
-        self._tag = tuple(self._commands.pieces(text))
+    def note(self, make: Callable[[Filling], T]) -> Callable[[Job], T]:
+        """Note something of each job that is made from now on; takes it once for each.
 
-    def take_tag(self, job: Job) -> bytes:
-        """What the lines of the job's output begin with; forgotten here."""
-        return self._tags.pop(job.name, b"")
+        Args:
+            make: it, of what there is to fill in for the job.
+        """
+        noted: dict[str, T] = {}
 
-    def read_by(self, stdin_of: Callable[[Batch], bytes]) -> None:
-        """Note what each job is to read, by its batch, for `take_stdin`."""
-        self._stdin_of = stdin_of
+        def write(filling: Filling) -> None:
+            noted[str(filling.number)] = make(filling)
 
-    def take_stdin(self, job: Job) -> bytes:
-        """What the job is to read; forgotten here."""
-        return self._stdins.pop(job.name)
+        self._notes.append(write)
+        return lambda job: noted.pop(job.name)
+
+    def leave_out(self, is_done: Callable[[Filling], bool]) -> None:
+        """Make no job that was run before, by what there is to fill in."""
+        self._is_done.append(is_done)
 
     def next(self, slot: int) -> Job | None:
         """The next job, named by its number; None if there is none now."""
-        batch = self._next_batch()
-        if batch is None:
+        filling = self._next_filling(slot)
+        if filling is None:
             return None
-        filling = Filling(batch, self._number, slot)
         commands = self._commands.fill(filling)
-        if self._tag:
-            tag = os.fsencode(fill_plain(self._tag, filling))
-            self._tags[str(self._number)] = tag + b"\t"
-        if self._stdin_of is not None:
-            self._stdins[str(self._number)] = self._stdin_of(batch)
+        for note in self._notes:
+            note(filling)
         out, err = self._streams
         stages = tuple(
             [
@@ -203,13 +206,14 @@ class MapJobs:
             links = self._links[len(stages)] = chain(len(stages))
         return Job(str(self._number), stages, links, (), self._limits)
 
-    def _next_batch(self) -> Batch | None:
-        """What is for the next job that was not run before; `_number` is its."""
+    def _next_filling(self, slot: int) -> Filling | None:
+        """What is for the next job that was not run before."""
         while (batch := self._batches.next()) is not None:
             self._number += 1
-            if not self._is_done(self._number):
-                break
-        return batch
+            filling = Filling(batch, self._number, slot)
+            if not any(is_done(filling) for is_done in self._is_done):
+                return filling
+        return None
 
 
 def _environment(filling: Filling) -> tuple[tuple[str, str], ...]:

@@ -53,10 +53,10 @@ class Printer:
             StdoutClosed: nobody reads it any more.
             PenstockError: it cannot be written, or kept.
         """
-        if outcome.kept == NOTHING_KEPT and self._shelf is None:
-            return outcome
         is_final = self._is_final(outcome)
         tag = self._tag_of(job) if self._tag_of and is_final else b""
+        if outcome.kept == NOTHING_KEPT and self._shelf is None:
+            return outcome
         printout = Printout(tag, *map(piece_of, outcome.kept))
         if self._sizes is not None and is_final:
             self._sizes[job.name] = printout.out.size

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from penstock.cli.lines.map import MapOptions
 from penstock.engine import RunResult
@@ -16,10 +17,14 @@ class Reporter:
 
     Args:
         given: the line.
+        place_of: where what a failed job has written was saved, by its name.
     """
 
-    def __init__(self, given: MapOptions) -> None:
+    def __init__(
+        self, given: MapOptions, place_of: Callable[[str], str | None] | None = None
+    ) -> None:
         self._given = given
+        self._place_of = place_of or (lambda _: None)
         self._tally = Tally()
 
     def sinks(self) -> list[Sink]:
@@ -39,12 +44,13 @@ class Reporter:
     def receive(self, event: Event) -> None:
         """Count a job that is over; tell what is to be told."""
         match event:
-            case JobEnded(_, outcome):
+            case JobEnded(job, outcome):
                 self._tally = count(self._tally, event)
                 by_itself = isinstance(outcome.ending, (Exited, Cancelled))
                 told = (outcome.ok or by_itself) and not outcome.trouble
-                if not told or outcome.stragglers or outcome.survivors:
-                    self._tell(event)
+                place = None if outcome.ok else self._place_of(job.name)
+                if not told or place or outcome.stragglers or outcome.survivors:
+                    self._tell(event, place)
             case Interrupted():
                 self._tally = count(self._tally, event)
             case _:
@@ -64,18 +70,20 @@ class Reporter:
             tally = tally._replace(failed=0, timed_out=0, cancelled=0)
         return tally.status
 
-    def _tell(self, ended: JobEnded) -> None:
-        """Say what the command itself cannot have said."""
+    def _tell(self, ended: JobEnded, place: str | None) -> None:
+        """Say what the command itself cannot have said; what it has said is there."""
         job, outcome = ended.job, ended.outcome
         watched = self._given.json or self._given.verbose
         if watched or (self._given.quiet and not outcome.survivors):
             return
         from penstock.cli.printing import tell  # noqa: PLC0415 (only now)
         from penstock.report.failure import format_failure, leftovers  # noqa: PLC0415
+        from penstock.report.plain import visible  # noqa: PLC0415
 
         if not outcome.ok:
             told = format_failure(job, outcome, os.environ.get("PATH"))
-            tell(f"penstock: job {told}")
+            where = f"  results:  {visible(place)}\n" if place else ""
+            tell(f"penstock: job {told}{where}")
             return
         for _, text in leftovers(outcome):
             tell(f"penstock: job {job.name}: {text}\n")

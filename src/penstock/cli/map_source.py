@@ -28,6 +28,7 @@ class Input:
     Attributes:
         gate: tells when there is something to read that was asked for in vain.
         reads_stdin: values come from standard input.
+        header: the names of columns, in their order; known once `names` was asked.
 
     Raises:
         UsageError: a file cannot be read.
@@ -36,6 +37,7 @@ class Input:
     def __init__(self, given: MapOptions) -> None:
         self.gate = Gate()
         self.reads_stdin = False
+        self.header: list[str] = []
         self._given = given
         self._files: list[int] = []
         self._separator = b"\0" if given.null else given.delimiter
@@ -53,16 +55,11 @@ class Input:
 
     def names(self) -> dict[str, int]:
         """The names of columns, with their positions from 1; waits for the headers."""
-        names: dict[str, int] = {}
-        if self._given.header is None:
-            return names
-        count = 0
-        for group in self._groups:
-            for source in group.members:
-                for name in _first(source, self.gate):
-                    count += 1
-                    names[name] = count
-        return names
+        if self._given.header is not None and not self.header:
+            for group in self._groups:
+                for source in group.members:
+                    self.header.extend(_first(source, self.gate))
+        return {name: position for position, name in enumerate(self.header, 1)}
 
     def records(self) -> Source:
         """All sources as one."""

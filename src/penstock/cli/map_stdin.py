@@ -23,6 +23,7 @@ from penstock.source.blocks import (
     PlainBorder,
 )
 from penstock.source.gate import Gate
+from penstock.spec.replace import Records
 
 _NO_VALUES: Batch = ((),)
 
@@ -116,9 +117,9 @@ def _plain(text: str) -> bytes:
     return os.fsencode(found)
 
 
-def values_of(batch: Batch, end: bytes) -> bytes:
-    """The values of a batch as a command reads them: `end` behind each."""
-    values = (value for record in batch for value in record)
+def values_of(records: Records, end: bytes) -> bytes:
+    """The values of records as a command reads them: `end` behind each."""
+    values = (value for record in records for value in record)
     return b"".join(os.fsencode(value) + end for value in values)
 
 
@@ -185,11 +186,11 @@ def supply(
 ) -> Supplied:
     """What hands the jobs their blocks, or their values, over another dispatch."""
     if isinstance(batches, PipedBatches):
-        jobs.read_by(lambda _: batches.block)
+        data_of = jobs.note(lambda _: batches.block)
     else:
         end = b"\0" if given.null else b"\n"
-        jobs.read_by(lambda batch: values_of(batch, end))
-    return Supplied(inner, jobs.take_stdin, is_final)
+        data_of = jobs.note(lambda filling: values_of(filling.records, end))
+    return Supplied(inner, data_of, is_final)
 
 
 def _file_with(data: bytes) -> int:

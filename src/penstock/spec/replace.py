@@ -146,6 +146,7 @@ class CommandTemplate:
     Args:
         pieces: from `read_blanks`.
         joined: records stand side by side in a word, which otherwise is repeated.
+        shell: what reads the command, in any case; None: sh, if it needs one.
     """
 
     def __init__(
@@ -153,12 +154,15 @@ class CommandTemplate:
         pieces: Sequence[Piece],
         *,
         joined: bool = False,
+        shell: tuple[str, ...] | None = None,
     ) -> None:
         self.blanks = tuple(p for p in pieces if isinstance(p, Blank))
         text = "".join(p if isinstance(p, str) else PLACE for p in pieces)
         quotings = places_in(text)
         self._parts = _parts(text.split(PLACE), self.blanks, quotings, joined=joined)
-        self._words = None if joined else _words(text, self.blanks, quotings)
+        is_text = joined or shell is not None
+        self._words = None if is_text else _words(text, self.blanks, quotings)
+        self._shell = (*(shell or (SHELL,)), "-c")
 
     @property
     def needs_slot(self) -> bool:
@@ -184,7 +188,7 @@ class CommandTemplate:
         """The command of one job, with `env` over its environment."""
         text = self.text(filling)
         if self._words is None:
-            return Command((SHELL, "-c", text), text, env)
+            return Command((*self._shell, text), text, env)
         argv: list[str] = []
         for word in self._words:
             if isinstance(word, str):

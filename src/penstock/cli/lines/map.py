@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from penstock.cli.lines.map_command import COMMAND_OPTIONS
+from penstock.cli.lines.map_output import OUTPUT_OPTIONS
 from penstock.cli.lines.map_stdin import STDIN_OPTIONS
 from penstock.cli.lines.shared import (
     GRACE,
@@ -83,6 +85,7 @@ class MapOptions(NamedTuple):
     no_empty: bool = False
     replace: str | None = None
     quote: bool = False
+    shell: tuple[str, ...] | None = None
     pipe: bool = False
     block: int | None = None
     recend: str | None = None
@@ -90,10 +93,12 @@ class MapOptions(NamedTuple):
     regexp: bool = False
     stdin: bool = False
     keep_order: bool = False
+    group: bool = False
     ungroup: bool = False
     line_buffer: bool = False
     tag: bool = False
     tagstring: str | None = None
+    results: str | None = None
     timeout: float | Share | None = None
     grace: float | None = None
     linger: float | None = None
@@ -190,19 +195,6 @@ LINE = Subcommand(
             ":",
         ),
         Option(
-            "max_args",
-            ("-n", "-N", "--max-args"),
-            "So many values for each job. [default: 1]",
-            read_count,
-            "NUMBER",
-        ),
-        Option(
-            "many",
-            ("-X", "--xargs"),
-            "As many values for each job as fit into a command.",
-        ),
-        Option("joined", ("-m",), "As -X; several values stand in one word."),
-        Option(
             "link",
             ("--link",),
             "Take sources side by side, instead of all combinations.",
@@ -212,42 +204,9 @@ LINE = Subcommand(
             ("-r", "--no-run-if-empty"),
             "Leave out values that are empty.",
         ),
-        Option(
-            "replace",
-            ("-I", "--replace"),
-            "What stands for the value in COMMAND. [default: {}]",
-            read_text,
-            "TEXT",
-        ),
-        Option(
-            "quote",
-            ("--quote",),
-            "Each word of COMMAND is one argument; no shell reads them.",
-        ),
+        *COMMAND_OPTIONS,
         *STDIN_OPTIONS,
-        Option(
-            "keep_order",
-            ("-k", "--keep-order"),
-            "Print the outputs in the order of the values.",
-        ),
-        Option(
-            "ungroup",
-            ("-u", "--ungroup"),
-            "Let commands print at once; the outputs of two may mix.",
-        ),
-        Option(
-            "line_buffer",
-            ("--line-buffer", "--lb"),
-            "Print each line as soon as it is whole; lines of jobs take turns.",
-        ),
-        Option("tag", ("--tag",), "Begin each line of output with the value."),
-        Option(
-            "tagstring",
-            ("--tagstring",),
-            "Begin each line of output with this text, filled in as COMMAND is.",
-            read_text,
-            "TEXT",
-        ),
+        *OUTPUT_OPTIONS,
         TIMEOUT._replace(
             help="When to end a job: 5, 500ms, 1h30m; or 200%, twice the median of the "
             "jobs that have succeeded, once there are three. [default: never]",
@@ -308,13 +267,6 @@ LINE = Subcommand(
             "resume_failed",
             ("--resume-failed", "--retry-failed"),
             "Leave out the jobs that have succeeded by the job log.",
-        ),
-        Option(
-            "max_chars",
-            ("--max-chars",),
-            "With -X and -m: so many bytes of values for each job, at the most.",
-            read_count,
-            "NUMBER",
         ),
         Option("preview", ("--dry-run", "--dryrun"), "Print the commands only."),
         QUIET,

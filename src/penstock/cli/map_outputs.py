@@ -1,0 +1,109 @@
+"""What becomes of what the jobs of `map` print, as the line asks for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from penstock.cli.lines.map import MapOptions
+from penstock.cli.local import Waker
+from penstock.cli.map_jobs import Commands, MapJobs
+from penstock.cli.map_output import Printer
+from penstock.cli.map_source import Input
+from penstock.engine import Dispatch, Plain
+from penstock.errors import UsageError
+from penstock.model.outcome import Outcome
+from penstock.proc.signals import SignalFlags
+
+
+class Part(Protocol):
+    """What has to be closed."""
+
+    def close(self) -> None:
+        """Drop what was not printed."""
+        ...
+
+
+class Outputs(NamedTuple):
+    """What takes what jobs print.
+
+    Attributes:
+        dispatch: is asked before and after each job.
+        waker: tells when there is something to do, or to read.
+        reader: the descriptor whose reader the run depends on, if it does.
+        size_of: the bytes that a job has printed, by its name; each one asked once.
+        place_of: where what a failed job has printed was saved, by its name.
+        parts: to be closed at the end.
+    """
+
+    dispatch: Dispatch
+    waker: Waker
+    reader: int | None = None
+    size_of: Callable[[str], int] = lambda _: 0
+    place_of: Callable[[str], str | None] | None = None
+    parts: tuple[Part, ...] = ()
+
+    def close(self) -> None:
+        """Drop what was not printed."""
+        for part in self.parts:
+            part.close()
+
+
+def is_straight(given: MapOptions) -> bool:
+    """Whether commands print where we do."""
+    return given.ungroup and given.results is None
+
+
+def open_outputs(
+    given: MapOptions,
+    commands: Commands,
+    jobs: MapJobs,
+    source: Input,
+    final: Callable[[Outcome], Outcome | None],
+    stop: SignalFlags,
+) -> Outputs:
+    """What the line asks for.
+
+    Args:
+        given: the line.
+        commands: of the jobs.
+        jobs: note what is needed of each.
+        source: of the jobs.
+        final: an outcome as it is told; None if the job is tried again.
+        stop: tells once the run is to stop.
+
+    Raises:
+        UsageError: it asks for what does not go together.
+    """
+    if given.group and (given.ungroup or given.line_buffer):
+        raise UsageError("--group is neither -u nor --line-buffer: leave one out")
+    if given.line_buffer and (given.keep_order or given.ungroup):
+        raise UsageError("--line-buffer prints as lines come: leave out -k and -u")
+    if given.results is not None:
+        from penstock.cli.map_results import open_saver  # noqa: PLC0415 (only if used)
+
+        saver = open_saver(given, commands, jobs, source.header, final)
+        return Outputs(
+            saver, source.gate, None, saver.take_size, saver.take_place, (saver,)
+        )
+    if given.ungroup:
+        return Outputs(Plain(), source.gate)
+
+    def is_final(outcome: Outcome) -> bool:
+        return final(outcome) is not None
+
+    text = given.tagstring or ("{}" if given.tag else None)
+    tag_of = None if text is None else jobs.note(commands.tag(text))
+    printer = Printer(
+        is_final,
+        tag_of=tag_of,
+        ordered=given.keep_order,
+        sized=given.joblog is not None,
+        stop=stop,
+    )
+    if not given.line_buffer:
+        return Outputs(printer, source.gate, 1, printer.take_size, None, (printer,))
+    from penstock.cli.map_lines import LinePrinter  # noqa: PLC0415 (only if used)
+
+    lines = LinePrinter(source.gate, printer, tag_of, is_final)
+    return Outputs(lines, lines, 1, printer.take_size, None, (printer, lines))
