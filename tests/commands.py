@@ -25,7 +25,7 @@ from typing import IO, NamedTuple, TypeVar
 MARKER = "PENSTOCK_TEST"
 """The environment variable in which a test's marker travels."""
 
-PATIENCE = 10.0
+PATIENCE = 30.0
 """Seconds that any wait may take on a loaded machine, if not told otherwise."""
 
 _PAUSE = threading.Event()  # that nobody sets: the one place where tests let time pass
@@ -58,7 +58,11 @@ def wait_until(condition: Callable[[], T], timeout: float = PATIENCE) -> T:
 def ready_pid(stream: IO[bytes] | None) -> int:
     """The pid that a helper command announces; blocks until it is ready."""
     assert stream is not None, "start the command with stdout=PIPE"
-    line = stream.readline()
+    return pid_in(stream.readline())
+
+
+def pid_in(line: bytes) -> int:
+    """The pid in what a helper command announces."""
     word, _, pid = line.partition(b" ")
     assert word == b"ready", f"expected 'ready <pid>', got {line!r}"
     return int(pid)
@@ -111,11 +115,12 @@ def alive(marker: str) -> list[Found]:
 
 
 def _is_marked(pid: int, wanted: bytes) -> bool:
-    for _ in range(20):
-        environment = _read(pid, "environ")
-        if wanted in environment or wanted in _read(pid, "cmdline"):
+    argv = b""
+    for _ in range(1000):
+        before, environment, argv = argv, _read(pid, "environ"), _read(pid, "cmdline")
+        if wanted in environment or wanted in argv:
             return True
-        if environment or not _may_be_in_exec(pid):
+        if environment or before or not _may_be_in_exec(pid):
             return False
         _PAUSE.wait(0.001)
     return False
@@ -124,10 +129,16 @@ def _is_marked(pid: int, wanted: bytes) -> bool:
 def _may_be_in_exec(pid: int) -> bool:
     """While execve(2) replaces a program, it shows neither arguments nor environment.
 
-    Nor does a zombie, ever; and what is older than the tests is not theirs.
+    Nor does a zombie, what is about to be one, or a thread of the kernel, ever; and
+    what is older than the tests is not theirs.
     """
     fields = _fields(pid)
-    return bool(fields) and fields[0] not in b"ZX" and int(fields[19]) >= _STARTED_AT
+    return (
+        bool(fields)
+        and fields[0] not in b"ZX"
+        and not int(fields[6]) & (_EXITS | _OF_THE_KERNEL)
+        and int(fields[19]) >= _STARTED_AT
+    )
 
 
 def _read(pid: int, name: str) -> bytes:
@@ -142,22 +153,27 @@ def _fields(pid: int) -> list[bytes]:
     return _read(pid, "stat").rpartition(b")")[2].split()
 
 
+_EXITS, _OF_THE_KERNEL = 0x4, 0x200000  # PF_EXITING, PF_KTHREAD in linux/sched.h
 _STARTED_AT = int(_fields(os.getpid())[19])  # in ticks since the machine started
 
 
 def children(pid: int) -> list[Found]:
     """Every descendant of `pid` that has not been adopted by another; zombies too."""
     found: list[Found] = []
-    for path in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            pids = path.read_text().split()
-        except OSError:
-            continue
-        for child in map(int, pids):
+    for thread in threads_of(pid):
+        for child in map(int, _read(pid, f"task/{thread}/children").split()):
             process = look_up(child)
             found += [process] if process else []
             found += children(child)
     return found
+
+
+def threads_of(pid: int) -> list[str]:
+    """The numbers of its threads; none if it is gone, also while this looks."""
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
 
 
 def kill_all(marker: str) -> None:
@@ -179,6 +195,10 @@ def kill_all(marker: str) -> None:
 
 
 # --- helper commands ----------------------------------------------------------------
+
+
+BEGUN = "{} & until grep -q ^sleep /proc/$!/comm; do :; done"
+"""For a shell: in the background, a sleep(1) that has its own name by now."""
 
 
 def sh(text: str) -> list[str]:

@@ -15,6 +15,7 @@ import os
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from functools import partial
 
 from penstock.proc.descendants import children_of
@@ -69,7 +70,8 @@ def kill(user: int, layers: str) -> None:
     os.kill(user, signal.SIGKILL)
     if "N" in layers:
         for pid in (nursery, *workers):
-            os.kill(pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # one dies with the other
+                os.kill(pid, signal.SIGKILL)
 
 
 def is_stopped(pid: int) -> bool:

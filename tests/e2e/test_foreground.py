@@ -81,24 +81,24 @@ def test_a_command_that_heeds_a_ctrl_c_goes_on(penstock_cli, terminal):
 
 def test_a_ctrl_z_stops_both_and_no_time_passes(penstock_cli, terminal, marker):
     script = "\"trap 'echo on''ward' CONT; echo rea''dy; sleep 1000\""
-    terminal.type(typed(penstock_cli, "-t", "1.5", "--", "bash", "-c", script))
+    terminal.type(typed(penstock_cli, "-t", "3.5", "--", "bash", "-c", script))
     terminal.expect(b"ready")
     wait_until(lambda: sleeper(marker))
     for _ in range(2):
         terminal.type(b"\x1a")
         terminal.expect(b"Stopped")
         wait_until(lambda: (look := look_up(sleeper(marker))) and look.state == "T")
-        terminal.type(b"sleep 1.2; fg\n")
+        terminal.type(b"sleep 2; fg\n")
         wait_until(lambda: terminal.foreground != terminal.shell)
         wait_until(lambda: (look := look_up(sleeper(marker))) and look.state == "S")
-    terminal.expect(b"timed out after 1.5s")
+    terminal.expect(b"timed out after 3.5s")
     ask_for_status(terminal, 124)
     assert left(marker) == []
 
 
 def test_what_is_killed_leaves_the_terminal_as_it_was(penstock_cli, terminal, marker):
     script = "\"stty -echo; trap '' TERM; echo rea''dy; sleep 1000; sleep 1000\""
-    timely = ("-t", "1", "-g", "0.1", "--")
+    timely = ("-t", "3", "-g", "0.1", "--")
     terminal.type(typed(penstock_cli, *timely, "sh", "-c", script))
     terminal.expect(b"ready")
     wait_until(lambda: not terminal.echoes)
@@ -114,7 +114,7 @@ def test_the_terminal_comes_back_from_a_shell_that_had_taken_it(
 ):
     shell = ("bash", "--norc", "-i")
     # In a script nobody but penstock takes the terminal back.
-    line = typed(penstock_cli, "-t", "2", "-g", "0.1", "--", *shell).decode().strip()
+    line = typed(penstock_cli, "-t", "5", "-g", "0.1", "--", *shell).decode().strip()
     terminal.type(f"sh -c '{line}; echo st''ty $(stty size)'\n".encode())
     wait_until(lambda: terminal.foreground != terminal.shell)
     script = terminal.foreground

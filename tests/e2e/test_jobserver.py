@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -15,18 +16,35 @@ from tests.conftest import plain_environment
 from tests.peers import BIN, MAKES, NEW_MAKE
 
 needs_make = pytest.mark.skipif(not MAKES, reason="make is missing")
-LEAF = "sleep 0.2"
-WIDE = "sleep 0.3"
+LEAF = "sh leaf narrow"
+WIDE = "sh leaf wide"
+SCRIPT = """\
+# Wait until so many leaves as are wanted here have been alive at once, or in vain.
+place=$1 left=4000
+count() {
+    n=0
+    for each in $place/[0-9]*; do [ ! -e /proc/${each##*/} ] || n=$((n + 1)); done
+}
+mkdir $place/$$
+count
+echo $n >>$place/counts
+until [ -e $place/met ] || [ $n -ge $(cat $place/wanted) ] || [ $left = 0 ]; do
+    sleep 0.01
+    left=$((left - 1))
+    count
+done
+[ $left = 0 ] || : >$place/met
+sleep 0.1
+rmdir $place/$$
+"""
 JOBS = "jobs: {" + ", ".join(f"{name}: {{run: {LEAF}}}" for name in "abcd") + "}\n"
 
 
 class Watched:
-    """A make that runs, and the widest it has been seen."""
+    """A make that runs, whose leaves count each other."""
 
-    def __init__(self, argv: list[str], cwd: Path, marker: str) -> None:
-        self.marker = marker
-        self.widest = 0
-        self.leaf = LEAF
+    def __init__(self, argv: list[str], cwd: Path) -> None:
+        self.cwd = cwd
         path = f"{BIN}:{os.environ['PATH']}"
         state = {"XDG_STATE_HOME": str(cwd / "state"), "PATH": path}
         self.process = subprocess.Popen(
@@ -39,27 +57,30 @@ class Watched:
             start_new_session=True,
         )
 
-    def leaves(self) -> int:
-        """How many leaf commands run now."""
-        return sum(each.command == self.leaf for each in alive(self.marker))
+    def widest(self, place: str = "narrow") -> int:
+        """The most leaves that were alive at once, up to now."""
+        counts = self.cwd / place / "counts"
+        return max(map(int, counts.read_text().split())) if counts.exists() else 0
 
-    def is_over(self) -> bool:
-        """Look, and count."""
-        self.widest = max(self.widest, self.leaves())
-        return self.process.poll() is not None
-
-    def end(self, timeout: float = 60) -> str:
+    def end(self) -> str:
         """Wait for the end; what was printed."""
-        wait_until(self.is_over, timeout)
-        assert self.process.stdout is not None
-        with self.process.stdout as out:
-            return out.read().decode()
+        out, _ = self.process.communicate(timeout=100)
+        return out.decode()
 
 
 @pytest.fixture
-def watch(tmp_path: Path, marker: str) -> Callable[..., Watched]:
+def watch(tmp_path: Path) -> Callable[..., Watched]:
+    """``watch(4, "make", ...)``: four leaves must have been alive at once."""
     (tmp_path / "jobs.yaml").write_text(JOBS)
-    return lambda *argv: Watched([*argv], tmp_path, marker)
+    (tmp_path / "leaf").write_text(SCRIPT)
+
+    def start(wanted: int, *argv: str) -> Watched:
+        for place, number in (("narrow", wanted), ("wide", 4)):
+            (tmp_path / place).mkdir()
+            (tmp_path / place / "wanted").write_text(f"{number}\n")
+        return Watched([*argv], tmp_path)
+
+    return start
 
 
 def _makefile(directory: Path, recipe: str, targets: int = 10) -> None:
@@ -72,43 +93,40 @@ def _makefile(directory: Path, recipe: str, targets: int = 10) -> None:
 
 @needs_make
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("make", MAKES)
 def test_ten_recipes_with_eight_jobs_each_are_never_wider_than_make(
     watch, tmp_path, make
 ):
     _makefile(tmp_path, "+@penstock run -q -j8 jobs.yaml")
-    run = watch(make, "-j4")
+    run = watch(4, make, "-j4")
     told = run.end()
     assert run.process.returncode == 0, told
-    assert 2 <= run.widest <= 4
+    assert run.widest() == 4
     assert "-j8 is more than the 4 jobs of the make around" in told
     assert "tokens" not in told  # make counts them at its end
 
 
 @needs_make
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 def test_ten_recipes_that_map_are_never_wider_than_make(watch, tmp_path):
     _makefile(tmp_path, f"+@seq 6 | penstock map -q -j8 '{LEAF} #'")
-    run = watch(MAKES[0], "-j4")
+    run = watch(4, MAKES[0], "-j4")
     told = run.end()
     assert run.process.returncode == 0, told
-    assert 2 <= run.widest <= 4
+    assert run.widest() == 4
     assert "tokens" not in told
 
 
 @needs_make
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("make", MAKES)
 @pytest.mark.parametrize("victim", ["penstock", "ps-nursery"])
 def test_a_kill_loses_no_token(watch, tmp_path, make, victim, marker):
     _makefile(tmp_path, "-+@penstock run -q jobs.yaml", targets=2)
     with (tmp_path / "Makefile").open("a") as makefile:
         makefile.write("both: all\n\t@$(MAKE) --no-print-directory wide\n")
-    run = watch(make, "-j4", "both")
-    wait_until(lambda: run.leaves() >= 3, 30)  # at least one of them has a token
+    run = watch(5, make, "-j4", "both")  # more than there can be: nobody ends
+    wait_until(lambda: run.widest() >= 3)  # at least one of them has a token
     victims = [
         each.pid
         for each in alive(marker)
@@ -116,18 +134,18 @@ def test_a_kill_loses_no_token(watch, tmp_path, make, victim, marker):
         and (victim == "penstock") == ("bin/penstock" in each.command)
     ]
     for pid in victims:
-        os.kill(pid, signal.SIGKILL)
-    run.leaf, run.widest = WIDE, 0
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     told = run.end()
     assert run.process.returncode == 0, told
     assert "tokens" not in told  # make counts them at its end, and complains
-    assert run.widest == 4, told
+    assert run.widest("wide") == 4, told
 
 
 @needs_make
 def test_without_a_plus_the_message_says_so(watch, tmp_path):
     _makefile(tmp_path, "@penstock run -q jobs.yaml a", targets=1)
-    run = watch(MAKES[0], "-j4")
+    run = watch(1, MAKES[0], "-j4")
     told = run.end()
     assert run.process.returncode == 0
     assert "begin the recipe line with `+`" in told
@@ -138,10 +156,10 @@ def test_without_a_plus_the_message_says_so(watch, tmp_path):
 @pytest.mark.slow
 def test_off_lets_our_own_number_win(watch, tmp_path):
     _makefile(tmp_path, "+@penstock run -q -j4 --jobserver=off jobs.yaml", targets=1)
-    run = watch(MAKES[0], "-j2")
+    run = watch(4, MAKES[0], "-j2")
     told = run.end()
     assert (run.process.returncode, told) == (0, "")
-    assert run.widest > 2
+    assert run.widest() == 4
 
 
 # --- we are the jobserver -----------------------------------------------------------
@@ -154,7 +172,6 @@ def _definition(directory: Path, command: str, jobs: int = 4) -> None:
 
 @needs_make
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize(
     ("style", "make"),
     [*(("pipe", make) for make in MAKES), ("fifo", NEW_MAKE)],
@@ -164,24 +181,24 @@ def test_makes_below_us_share_our_slots(watch, tmp_path, style, make):
         pytest.skip("there is no make that knows FIFOs")
     _makefile(tmp_path, "@true")
     _definition(tmp_path, f"{make} -s wide")
-    run = watch("penstock", "run", "-q", "-j4", f"--jobserver={style}", "outer.yaml")
-    run.leaf = WIDE
+    argv = ("penstock", "run", "-q", "-j4", f"--jobserver={style}", "outer.yaml")
+    run = watch(0, *argv)
     told = run.end()
     assert (run.process.returncode, told) == (0, "")
-    assert run.widest in (3, 4)
+    assert run.widest("wide") == 4
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(120)
 @pytest.mark.parametrize("style", ["pipe", "fifo"])
 def test_a_penstock_in_a_penstock_is_never_wider_than_the_outer_one(
     watch, tmp_path, style
 ):
     _definition(tmp_path, "penstock run -q jobs.yaml")
-    run = watch("penstock", "run", "-q", "-j3", f"--jobserver={style}", "outer.yaml")
+    argv = ("penstock", "run", "-q", "-j3", f"--jobserver={style}", "outer.yaml")
+    run = watch(3, *argv)
     told = run.end()
     assert (run.process.returncode, told) == (0, "")
-    assert 2 <= run.widest <= 3
+    assert run.widest() == 3
     assert [*tmp_path.rglob("jobserver")] == []
 
 

@@ -103,7 +103,8 @@ def test_halt_now_ends_what_runs(penstock_cli, marker):
 
 
 def test_halt_soon_lets_what_runs_end(penstock_cli):
-    commands = ["false", "sleep 0.3; echo ran", "echo never"]
+    fails = "until test -e runs; do sleep 0.01; done; false"
+    commands = [fails, "touch runs; sleep 0.3; echo ran", "echo never"]
     done = penstock_cli("map", "-j2", "--halt", "soon,fail=1", ":::", *commands)
     assert (done.status, done.out) == (1, b"ran\n")
 
@@ -136,7 +137,7 @@ def test_a_reader_that_has_enough_ends_it_without_a_word(penstock_cli, marker):
         stderr=subprocess.PIPE,
     ) as shell:
         assert shell.communicate(timeout=20) == (b"y\n", b"")
-    wait_until(lambda: alive(marker) == [], 5)
+    wait_until(lambda: alive(marker) == [])
 
 
 def test_an_endless_input_ends_by_a_signal_and_leaves_nothing(penstock_cli, marker):
@@ -155,11 +156,11 @@ def test_an_endless_producer_in_front_ends_with_it(penstock_cli, marker):
     with subprocess.Popen(
         ["bash", "-c", line], stderr=subprocess.PIPE, start_new_session=True
     ) as shell:
-        wait_until(lambda: len(alive(marker)) >= 5, 10)
+        wait_until(lambda: len(alive(marker)) >= 5)
         os.killpg(shell.pid, signal.SIGINT)
         _, err = shell.communicate(timeout=20)
     assert err == b""
-    wait_until(lambda: alive(marker) == [], 5)
+    wait_until(lambda: alive(marker) == [])
 
 
 def test_a_command_that_names_them_finds_its_numbers(penstock_cli):

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import alive, wait_until
+from tests.commands import alive, children, wait_until
 
 
 def numbers(n: int) -> bytes:
@@ -80,15 +80,14 @@ def test_no_temporary_file_is_left(penstock_cli, marker, tmp_path, number):
     text = "head -c 100000 /dev/zero; touch ready; sleep 1000 #"
     (tmp_path / "tmp").mkdir()
     env = {"TMPDIR": str(tmp_path / "tmp")}
-    before = os.listdir("/tmp")
     with penstock_cli.start("map", text, ":::", "1", env=env) as process:
-        wait_until((tmp_path / "ready").exists, 20)
+        wait_until((tmp_path / "ready").exists)
         process.send_signal(number)
         process.communicate(timeout=20)
-    wait_until(lambda: alive(marker) == [], 5)
+    wait_until(lambda: alive(marker) == [])
     assert os.listdir(tmp_path / "tmp") == []
-    left = set(os.listdir("/tmp")) - set(before)
-    assert [name for name in left if name.startswith("penstock")] == []
+    ours = f"penstock-{process.pid}-"
+    assert [name for name in os.listdir("/tmp") if name.startswith(ours)] == []
 
 
 @pytest.mark.parametrize(
@@ -175,19 +174,7 @@ def test_every_job_has_one_record_though_workers_are_killed(penstock_cli, tmp_pa
 
 def workers_of(pid: int) -> list[int]:
     """The workers of a running penstock, by their names."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/status"):
-        try:
-            fields = dict(
-                line.split(":\t", 1) for line in status.read_text().splitlines()[:10]
-            )
-            name, parent = fields["Name"], int(fields["PPid"])
-            above = Path(f"/proc/{parent}/status").read_text()
-        except (OSError, KeyError, ValueError):
-            continue
-        if name == "ps-worker" and f"\nPPid:\t{pid}\n" in above:
-            found.append(int(status.parent.name))
-    return found
+    return [each.pid for each in children(pid) if each.command == "ps-worker"]
 
 
 @pytest.mark.slow

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from tests.commands import PATIENCE
+
 
 def test_lines_come_before_the_job_is_over(penstock_cli, tmp_path):
-    go = tmp_path / "go"
-    first = f"echo a; until test -e {go}; do sleep 0.01; done; echo b"
-    second = f"echo c; : > {go}"  # grouped, c would come before a or after b
-    line = ["map", "-j2", "--line-buffer", ":::", first, f"sleep 0.2; {second}"]
-    assert penstock_cli(*line) == (0, b"a\nc\nb\n", b"")
+    text = "echo {}; until test -e {}; do sleep 0.01; done; echo {}"
+    line = ["map", "-j2", "--line-buffer", text, ":::", "a", "b"]
+    with penstock_cli.start(*line) as process:
+        seen = [process.stdout.readline() for _ in range(2)]
+        assert sorted(seen) == [b"a\n", b"b\n"]
+        for name in "ba":  # each while the other runs
+            (tmp_path / name).touch()
+            assert process.stdout.readline() == f"{name}\n".encode()
+        assert process.communicate(timeout=PATIENCE) == (b"", b"")
+    assert process.returncode == 0
 
 
 def test_lines_of_two_jobs_never_mix(penstock_cli):

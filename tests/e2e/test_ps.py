@@ -7,7 +7,14 @@ from typing import Any
 
 import pytest
 
-from tests.commands import ignore_term, is_running, print_ready, ready_pid
+from tests.commands import (
+    ignore_term,
+    is_running,
+    look_up,
+    print_ready,
+    ready_pid,
+    wait_until,
+)
 
 
 def runs(penstock_cli) -> dict[int, Any]:
@@ -19,12 +26,13 @@ def runs(penstock_cli) -> dict[int, Any]:
 def test_a_live_run_is_told_with_its_commands(penstock_cli):
     with penstock_cli.start("exec", "--", *print_ready()) as process:
         pid = ready_pid(process.stdout)
+        wait_until(lambda: (found := look_up(pid)) and found.command == "sleep 1000")
         run = runs(penstock_cli)[process.pid]
         assert run["run"].startswith(f"{process.pid}-")
         assert [command["pid"] for command in run["commands"]] == [pid]
         assert run["commands"][0]["command"] == "sleep 1000"
         assert "penstock exec" in run["command"]
-        assert 0 <= run["commands"][0]["age"] <= run["age"] < 60
+        assert 0 <= run["commands"][0]["age"] <= run["age"] < 600
         told = penstock_cli("ps").out.decode().splitlines()
         assert told[0].split() == ["PID", "AGE", "COMMAND"]
         (at,) = (n for n, line in enumerate(told) if line.split()[0] == str(pid))

@@ -15,7 +15,7 @@ from random import Random
 import pytest
 
 from penstock.clock import MonotonicClock
-from tests.commands import alive, children, wait_until
+from tests.commands import PATIENCE, alive, children, look_up, wait_until
 from tests.conftest import Done, PenstockCli, plain_environment
 from tests.peers import BIN, MAKES
 
@@ -50,7 +50,7 @@ def make(
             env=plain_environment() | {"PATH": path},
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            timeout=25,
+            timeout=PATIENCE * 2,
             check=False,
         )
         assert alive(marker) == []
@@ -131,8 +131,9 @@ def test_a_deadline_is_124_and_names_the_recipe(shell, marker):
     assert alive(marker) == []
 
 
+@pytest.mark.slow
 def test_what_ignores_term_is_killed_after_the_grace(shell, marker):
-    done = shell("-t0.3", "-g", "0.2", "-c", "trap '' TERM; sleep 100; sleep 100")
+    done = shell("-t2", "-g", "0.2", "-c", "trap '' TERM; sleep 100; sleep 100")
     assert done.status == 124
     assert b"killed by SIGKILL after 0.2s of grace" in done.err
     assert alive(marker) == []
@@ -197,14 +198,12 @@ def test_a_signal_ends_all_and_then_us(shell, marker, number):
 
 @pytest.mark.slow
 def test_a_second_signal_does_not_wait_for_the_grace(shell, marker):
-    clock = MonotonicClock()
-    with _start(shell, "-c", "trap '' TERM; echo ready; sleep 1000") as process:
-        started = clock.now()
+    deaf = "trap '' TERM; echo ready; sleep 1000"
+    with _start(shell, "-g", "1000", "-c", deaf) as process:
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate(timeout=PATIENCE)
     assert process.returncode in (-signal.SIGINT, -signal.SIGTERM)
-    assert clock.now() - started < 4.5
     assert alive(marker) == []
 
 
@@ -250,7 +249,7 @@ def test_an_ignored_signal_stays_ignored(shell):
 
 # --- under make ---------------------------------------------------------------------
 
-HEAD = "SHELL = penstock-sh\n.SHELLFLAGS = -t 1s -g 0.5 --linger 0.2 -ec\n"
+HEAD = "SHELL = penstock-sh\n.SHELLFLAGS = -t 3s -g 5 --linger 0.2 -ec\n"
 
 
 @needs_make
@@ -266,7 +265,7 @@ def test_make_sees_each_ending_and_goes_on(make):
     told = done.err.decode()
     assert done.status == 2
     assert "*** [Makefile:7: b] Error 1" in told
-    assert "Makefile:9: timed out after 1s, killed by SIGTERM: sleep 60\n" in told
+    assert "Makefile:9: timed out after 3s, killed by SIGTERM: sleep 60\n" in told
     assert "*** [Makefile:9: c] Error 124" in told
     assert "*** [Makefile:11: d] Error 127" in told
     assert "*** [Makefile:13: e] Segmentation fault" in told
@@ -309,7 +308,7 @@ def test_success_is_quiet(make):
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 def test_a_ctrl_c_at_any_instant_leaves_nothing(tmp_path, marker):
-    makefile = HEAD.replace("1s", "60s") + "all: a b c\n.DELETE_ON_ERROR:\n"
+    makefile = HEAD.replace("3s", "60s") + "all: a b c\n.DELETE_ON_ERROR:\n"
     recipe = "\techo half >$@; sleep 100 & setsid sleep 100 | cat; echo whole >$@\n"
     targets = "".join(f"{name}:\n{recipe}" for name in "abc")
     (tmp_path / "Makefile").write_text(makefile + targets)
@@ -324,6 +323,7 @@ def test_a_ctrl_c_at_any_instant_leaves_nothing(tmp_path, marker):
                 os.execve(MAKES[0], ["make", "-sj3"], environment)
             finally:
                 os._exit(127)
+        wait_until(lambda pid=pid: _has_become_make(pid))
         select.select([], [], [], random.uniform(0, 0.4))
         os.write(terminal, b"\x03")
         status = _wait_for(pid, terminal)
@@ -336,6 +336,11 @@ def test_a_ctrl_c_at_any_instant_leaves_nothing(tmp_path, marker):
         assert len(left) < 3
         for name in left:
             (tmp_path / name).unlink()
+
+
+def _has_become_make(pid: int) -> bool:
+    found = look_up(pid)
+    return found is None or "make -sj3" in found.command
 
 
 def _wait_for(pid: int, terminal: int) -> int:

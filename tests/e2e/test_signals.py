@@ -117,14 +117,14 @@ def states(marker: str, word: str) -> set[str]:
 def test_a_ctrl_z_stops_the_jobs_too_and_fg_lets_them_go_on(
     penstock_cli, terminal, marker
 ):
-    script = "echo rea''dy; sleep 1.25; echo do''ne"
-    line = f'{penstock_cli.program} exec -t 20 -- sh -c "{script}"\n'
+    script = "echo rea''dy; sleep 3.25; echo do''ne"
+    line = f'{penstock_cli.program} exec -t 60 -- sh -c "{script}"\n'
     terminal.type(line.encode())
     terminal.expect(b"ready")
-    wait_until(lambda: states(marker, "sleep 1.25"))
+    wait_until(lambda: states(marker, "sleep 3.25"))
     terminal.type(b"\x1a")
     terminal.expect(b"Stopped")
-    wait_until(lambda: states(marker, "sleep 1.25") == {"T"})
+    wait_until(lambda: states(marker, "sleep 3.25") == {"T"})
     terminal.type(b"fg\n")
     terminal.expect(b"done")
     terminal.type(b"echo status $?\n")

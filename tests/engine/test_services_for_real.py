@@ -72,8 +72,9 @@ def test_a_service_that_makes_a_daemon_of_itself_runs_as_long_as_it_is_needed(
 
 
 def test_a_daemon_that_dies_fails_those_that_need_it(pool: Pool):
-    daemon = DAEMON.replace("sleep 1000", "sleep 0.3")
-    user = shell("sleep 1000", "user")._replace(needs=("db",))
+    until_used = "until test -e used; do sleep 0.01; done"
+    daemon = DAEMON.replace("exec sleep 1000", until_used)
+    user = shell("touch used; sleep 1000", "user")._replace(needs=("db",))
     result, outcomes = run(pool, service(daemon, "test -s up"), user)
     assert result.status == 1
     assert outcomes["db"].remark == "this service ended while jobs needed it"

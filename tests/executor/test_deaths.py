@@ -55,7 +55,7 @@ def test_a_worker_that_is_killed_loses_its_job_and_nothing_survives(
     (outcome,) = outcomes_of(pool)
     assert outcome.ending == Lost("its worker was killed")
     assert (outcome.ok, outcome.status) == (False, 125)
-    wait_until(lambda: not is_running(pid), 5.0)
+    wait_until(lambda: not is_running(pid))
 
 
 def test_the_other_jobs_go_on_and_the_next_one_runs(pool: Pool):
@@ -78,7 +78,7 @@ def test_a_worker_that_was_killed_while_idle_costs_nothing(pool: Pool):
 def test_a_command_that_kills_its_worker_is_lost_and_dies(pool: Pool, marker: str):
     outcome = run(pool, shell("kill -9 $PPID; sleep 1000"))
     assert isinstance(outcome.ending, Lost)
-    wait_until(lambda: not any("sleep 1000" in str(p) for p in alive(marker)), 5.0)
+    wait_until(lambda: not any("sleep 1000" in str(p) for p in alive(marker)))
 
 
 def test_the_half_written_output_of_a_lost_job_goes(pool: Pool, tmp_path: Path):

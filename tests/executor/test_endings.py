@@ -10,9 +10,18 @@ from pathlib import Path
 import pytest
 
 from penstock.executor.pool import Pool
-from penstock.model.outcome import Cancelled, Exited, Signaled, TimedOut
+from penstock.model.job import Job
+from penstock.model.outcome import Cancelled, Exited, Outcome, Signaled, TimedOut
 from tests.commands import ignore_term, python, sh, stop_self
-from tests.executor.jobs import job, outcomes_of, run, shell, stage
+from tests.executor.jobs import (
+    job,
+    outcomes_of,
+    run,
+    shell,
+    stage,
+    start,
+    untimed,
+)
 
 NOT_FATAL = {17, 18, 19, 20, 21, 22, 23, 28}  # CHLD, CONT, STOP, ... (signal(7))
 INHERITED = {n for n in (1, 2, 3, 15) if signal.getsignal(n) is signal.SIG_IGN}
@@ -75,22 +84,25 @@ def test_what_is_accepted_is_success(pool: Pool):
 
 
 def test_who_traps_term_and_exits_0_has_timed_out_all_the_same(pool: Pool):
-    script = "trap 'exit 0' TERM; while :; do sleep 0.01; done"
-    outcome = run(pool, shell(script, timeout=0.1))
-    ended = TimedOut(0.1, "command", Exited(0), escalated=False)
-    assert (outcome.ending, outcome.ok, outcome.status) == (ended, False, 124)
+    script = "trap 'exit 0' TERM; echo ready $$; while :; do sleep 0.01; done"
+    start(pool, sh(script), timeout=0.1)
+    (outcome,) = outcomes_of(pool)
+    assert untimed(outcome) == TimedOut(0.0, "command", Exited(0), escalated=False)
+    assert (outcome.ok, outcome.status) == (False, 124)
 
 
 def test_who_ignores_term_is_killed_after_the_grace(pool: Pool):
-    outcome = run(pool, job(stage(ignore_term(), timeout=0.05, grace=0.05)))
+    start(pool, ignore_term(), timeout=0.05, grace=0.05)
+    (outcome,) = outcomes_of(pool)
     killed = Signaled(9, core=False)
-    assert outcome.ending == TimedOut(0.05, "command", killed, escalated=True)
+    assert untimed(outcome) == TimedOut(0.0, "command", killed, escalated=True)
 
 
 def test_who_is_stopped_is_continued_to_die_of_term(pool: Pool):
-    outcome = run(pool, job(stage(stop_self(), timeout=0.2, grace=1000.0)))
+    start(pool, stop_self(), timeout=0.2, grace=1000.0)
+    (outcome,) = outcomes_of(pool)
     ended = Signaled(15, core=False)
-    assert outcome.ending == TimedOut(0.2, "command", ended, escalated=False)
+    assert untimed(outcome) == TimedOut(0.0, "command", ended, escalated=False)
 
 
 def test_the_other_stages_are_cancelled_for_a_timeout_of_one(pool: Pool):
@@ -108,15 +120,17 @@ def test_a_limit_of_the_job_is_one_for_all_its_stages(pool: Pool):
     assert all(isinstance(e, TimedOut) and e.limit_of == "job" for e in endings)
 
 
+@pytest.mark.slow
 def test_a_stage_that_ended_in_time_keeps_its_own_ending(pool: Pool):
-    outcome = run(pool, job(stage(["true"]), stage(["sleep", "1000"]), timeout=0.2))
+    outcome = run(pool, job(stage(["true"]), stage(["sleep", "1000"]), timeout=1.5))
     assert outcome.stages[0].ending == Exited(0)
     assert outcome.culprit == 1
 
 
+@pytest.mark.slow
 def test_a_limit_counts_no_more_once_its_command_has_exited(pool: Pool):
-    quick = stage(["true"], timeout=0.2)
-    assert run(pool, job(quick, stage(["sleep", "0.4"]))).ok
+    quick = stage(["true"], timeout=1.5)
+    assert run(pool, job(quick, stage(["sleep", "2"]))).ok
 
 
 def test_a_limit_passes_though_the_command_talks_all_the_time(pool: Pool):
@@ -124,25 +138,31 @@ def test_a_limit_passes_though_the_command_talks_all_the_time(pool: Pool):
     assert run(pool, job(chatter)).status == 124
 
 
+def many(what: Job, number: int) -> list[Outcome]:
+    """How so many of a job ended, all at once."""
+    with Pool.open(number) as pool:
+        for name in range(number):
+            pool.submit(what._replace(name=str(name)))
+        return outcomes_of(pool, number)
+
+
+def slowest(outcomes: list[Outcome]) -> float:
+    return max(outcome.elapsed for outcome in outcomes)
+
+
 def test_many_that_are_late_at_once_are_all_ended_in_time():
-    with Pool.open(30) as pool:
-        for number in range(30):
-            late = stage(["sleep", "1000"], timeout=0.2)
-            pool.submit(job(late, name=str(number)))
-        outcomes = outcomes_of(pool, 30)
+    outcomes = many(job(stage(["sleep", "1000"], timeout=0.2)), 30)
     assert {outcome.status for outcome in outcomes} == {124}
-    assert all(0.2 <= outcome.elapsed < 5 for outcome in outcomes)
+    assert all(outcome.elapsed >= 0.2 for outcome in outcomes)
+    # What this machine takes for as many that end by themselves, and some more.
+    assert slowest(outcomes) < 4 + 5 * slowest(many(shell("sleep 0.2"), 30))
 
 
 @pytest.mark.slow
 def test_fifty_stubborn_ones_that_are_late_at_once_are_all_killed():
-    with Pool.open(50) as pool:
-        for number in range(50):
-            late = stage(ignore_term(), timeout=0.3, grace=0.1)
-            pool.submit(job(late, name=str(number)))
-        outcomes = outcomes_of(pool, 50)
+    outcomes = many(job(stage(ignore_term(), timeout=0.3, grace=0.1)), 50)
     assert all(isinstance(o.ending, TimedOut) for o in outcomes)
-    assert all(outcome.elapsed < 10 for outcome in outcomes)
+    assert slowest(outcomes) < 7 + 5 * slowest(many(shell("sleep 0.4"), 50))
 
 
 # --- what was used ------------------------------------------------------------------
@@ -166,7 +186,7 @@ def test_the_memory_of_a_large_command_is_told(pool: Pool):
 
 
 def test_each_stage_has_a_time_and_a_process_of_its_own(pool: Pool):
-    outcome = run(pool, job(stage(["true"]), stage(["sleep", "0.2"])))
+    outcome = run(pool, job(stage(["echo"]), stage(sh("sleep 0.1; cat; sleep 0.1"))))
     quick, slow = outcome.stages
     assert quick.elapsed < slow.elapsed <= outcome.elapsed
     assert quick.pid != slow.pid

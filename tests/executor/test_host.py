@@ -23,15 +23,18 @@ import json, resource, time
 from penstock.executor.pool import Pool
 from tests.executor.jobs import job, run, stage
 
-def measure():
+def once():
     began = time.monotonic()
     with Pool.open(1) as pool:
         times = []
-        for _ in range(40):
+        for _ in range(10):
             started = time.monotonic()
             assert run(pool, job(stage(["true"]))).ok
             times.append(time.monotonic() - started)
-    return sorted(times)[20], times[0], time.monotonic() - began
+    return sorted(times)[5], times[0], time.monotonic() - began
+
+def measure():  # the best of each: what else runs here only adds to it
+    return [min(figures) for figures in zip(*[once() for _ in range(10)])]
 
 small = measure()
 ballast = b"x" * %d  # each page is touched
@@ -51,9 +54,7 @@ def available_memory() -> int:
 @pytest.mark.slow
 @pytest.mark.skipif(available_memory() < 2 * LARGE, reason="too little memory here")
 def test_a_large_program_starts_commands_as_fast_as_a_small_one():
-    out = subprocess.check_output(
-        [sys.executable, "-c", MEASURE % LARGE], cwd=ROOT, timeout=25
-    )
+    out = subprocess.check_output([sys.executable, "-c", MEASURE % LARGE], cwd=ROOT)
     told = json.loads(out)
     assert told["peak"] > LARGE
     # By fork(2) it would be 17 times as long at this size, and a nursery 12 ms more.

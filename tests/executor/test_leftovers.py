@@ -14,6 +14,7 @@ from penstock.model.outcome import Exited
 from penstock.model.stream import Log, Output
 from penstock.proc.holders import holders_of, in_words
 from tests.commands import (
+    BEGUN,
     alive,
     daemon_and_exit,
     is_running,
@@ -51,7 +52,7 @@ def test_what_may_stay_outlives_its_worker_and_the_pool(marker: str):
         (left,) = outcome.spared
         assert (outcome.ok, outcome.stragglers) == (True, ())
         assert is_running(left.pid)
-        swept = run(pool, leaving("kill", "sleep 2000 & exit 0"))
+        swept = run(pool, leaving("kill", f"{BEGUN.format('sleep 2000')}; exit 0"))
         assert [p.command for p in swept.stragglers] == ["sleep 2000"]
         assert is_running(left.pid)
     assert pool.is_clean
@@ -59,10 +60,11 @@ def test_what_may_stay_outlives_its_worker_and_the_pool(marker: str):
     kill_all(marker)
 
 
-def test_a_daemon_with_children_may_stay(marker: str):
+def test_a_daemon_with_children_may_stay(marker: str, tmp_path: Path):
     with Pool.open(1) as pool:
-        daemon = stage(sh("setsid sh -c 'sleep 1000 & sleep 2000; :' & exit 0"))
-        outcome = run(pool, job(daemon, linger=0.2)._replace(leaks="allow"))
+        begun = f"sleep 1000 & sleep 2000 & echo > {tmp_path}/begun; wait"
+        script = f"setsid sh -c '{begun}' & until test -e {tmp_path}/begun; do :; done"
+        outcome = run(pool, job(stage(sh(script)), linger=0.2)._replace(leaks="allow"))
         assert run(pool, leaving("kill", "kill -9 $PPID")).status == 125
     assert all(is_running(process.pid) for process in outcome.spared)
     assert len(outcome.spared) == 3

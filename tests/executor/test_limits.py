@@ -10,7 +10,7 @@ import pytest
 
 from penstock.clock import MonotonicClock
 from penstock.executor.pool import Pool
-from penstock.model.job import Stage
+from penstock.model.job import Job, Stage
 from penstock.model.outcome import (
     Cancelled,
     Exited,
@@ -20,7 +20,16 @@ from penstock.model.outcome import (
     TimedOut,
 )
 from tests.commands import alive, python, sh
-from tests.executor.jobs import job, outcomes_of, output_of, run, stage, start
+from tests.executor.jobs import (
+    job,
+    outcomes_of,
+    output_of,
+    run,
+    stage,
+    start,
+    start_in_time,
+    untimed,
+)
 
 MIB = 1 << 20
 NOBODY = 65534
@@ -63,23 +72,23 @@ def test_a_command_that_talks_goes_on_wherever_it_writes(
     pool: Pool, tmp_path, target: str
 ):
     where = tmp_path / target
-    chatter = sh(f"for i in 1 2 3 4 5 6 7 8; do sleep 0.1; echo $i; done > {where}")
-    assert run(pool, job(idle(chatter, 0.5))).ok
+    chatter = sh(f"for i in $(seq 25); do sleep 0.1; echo $i; done > {where}")
+    assert run(pool, job(idle(chatter, 2))).ok
 
 
 @pytest.mark.slow
 def test_what_a_child_says_counts_also_when_its_parent_is_gone(pool: Pool):
-    child = "(for i in 1 2 3 4 5 6 7 8; do sleep 0.1; echo; done) & sleep 0.9; wait"
+    child = "(for i in $(seq 25); do sleep 0.1; echo; done) & sleep 2.6; wait"
     daemon = python(
         "if os.fork() == 0:\n"
         "    os.setsid()\n"
         "    if os.fork(): os._exit(0)\n"
-        "    for _ in range(8): os.write(1, b'x'); signal.sigtimedwait([], 0.1)\n"
+        "    for _ in range(25): os.write(1, b'x'); signal.sigtimedwait([], 0.1)\n"
         "    os._exit(0)\n"
-        "signal.sigtimedwait([], 0.9)"
+        "signal.sigtimedwait([], 2.6)"
     )
-    assert run(pool, job(idle(sh(child), 0.5))).ok
-    assert run(pool, job(idle(daemon, 0.5))).ok
+    assert run(pool, job(idle(sh(child), 2))).ok
+    assert run(pool, job(idle(daemon, 2))).ok
 
 
 def test_of_a_pipeline_the_silent_one_is_to_blame(pool: Pool):
@@ -94,9 +103,15 @@ def test_of_a_pipeline_the_silent_one_is_to_blame(pool: Pool):
 
 
 def test_a_command_is_asked_to_end_by_the_signal_that_it_wants(pool: Pool):
-    script = "trap 'exit 3' INT; trap '' TERM; while :; do sleep 0.01; done"
-    outcome = run(pool, job(asked_by(sh(script), signal.SIGINT, timeout=0.2)))
-    assert outcome.ending == TimedOut(0.2, "command", Exited(3), escalated=False)
+    traps = "trap 'exit 3' INT; trap '' TERM; echo ready $$"
+    script = sh(f"{traps}; while :; do sleep 0.01; done")
+
+    def make(timeout: float) -> Job:
+        return job(asked_by(script, signal.SIGINT, timeout=timeout))
+
+    start_in_time(pool, make, 0.2)
+    (outcome,) = outcomes_of(pool)
+    assert untimed(outcome) == TimedOut(0.0, "command", Exited(3), escalated=False)
 
 
 def test_each_stage_and_what_is_below_it_has_its_own_signal(pool: Pool):
@@ -180,7 +195,7 @@ def test_a_page_that_children_share_counts_once(pool: Pool):
         "block = bytearray(b'x') * (60 << 20)\n"
         "for _ in range(5):\n"
         "    if os.fork() == 0: rest()\n"
-        "signal.sigtimedwait([], 0.5); os.kill(0, 9)"
+        "signal.sigtimedwait([], 2); os.kill(0, 9)"
     )
     outcome = run(pool, job(small(python(script), 150)))
     assert outcome.ending == Signaled(signal.SIGKILL, core=False)
@@ -205,14 +220,15 @@ def test_how_often_a_command_had_to_wait_is_told(pool: Pool):
 
 
 @pytest.mark.slow
-def test_while_a_job_stands_still_so_does_its_time(pool: Pool):
+def test_while_a_job_stands_still_so_does_its_time(pool: Pool, tmp_path):
     clock = MonotonicClock()
-    script = "i=0; while [ $i -lt 20 ]; do sleep 0.01; i=$((i+1)); done"
+    script = f"until test -e {tmp_path}/go; do sleep 0.01; done"
     pid = start(pool, sh(f"echo ready $$; {script}"), timeout=2.0)
     pool.suspend(on=True)
     pool.wait(clock.now() + 3.0)
     with open(f"/proc/{pid}/stat") as stat:
         assert stat.read().rpartition(")")[2].split()[0] in "TD"  # D: vfork(2)
+    (tmp_path / "go").touch()
     pool.suspend(on=False)
     (outcome,) = outcomes_of(pool)
     assert outcome.ok

@@ -52,7 +52,10 @@ def test_a_message_arrives_as_it_was_sent(pair: Pair, message: Message):
     assert again == message
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
 @given(size=st.integers(65_000, 66_000) | st.integers(0, 1 << 20))
 def test_a_message_of_any_size_arrives_whole(pair: Pair, size: int):
     assert travel(pair, Done(outcome(b"x" * size))) == Done(outcome(b"x" * size))

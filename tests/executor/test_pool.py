@@ -48,14 +48,12 @@ def test_a_link_to_nowhere_is_refused_before_anything_starts(pool: Pool):
     assert run(pool, shell("exit 0")).ok
 
 
-@pytest.mark.timeout(10)
 def test_a_descriptor_that_is_not_open_is_refused(pool: Pool):
     with pytest.raises((UsageError, OSError)):
         pool.submit(job(stage(["cat"], stdin=Handed(0))), (999_999,))
     assert run(pool, shell("exit 0")).ok
 
 
-@pytest.mark.timeout(10)
 def test_more_descriptors_than_a_message_can_carry_are_refused(pool: Pool):
     with open(os.devnull, "rb") as device, pytest.raises((UsageError, OSError)):
         pool.submit(shell("exit 0"), [device.fileno()] * 300)
@@ -103,17 +101,14 @@ def test_a_pool_can_be_given_fewer_slots_and_more():
         for name in "abcdefghi":
             pool.submit(shell("exit 0", name=name))
         pool.resize(1)
-        ended: list[str] = []
-        while len(ended) < 9:
-            ended += [outcome.job for outcome in pool.wait()]
+        ended = [outcome.job for outcome in outcomes_of(pool, 9)]
         assert sorted(ended) == [*"abcdefghi"]
         assert (pool.slots, len(pool._crew.workers)) == (1, 1)
         assert 1 <= pool.room <= 3  # as long as the jobs took
         pool.resize(2)
         pool.submit(shell("exit 0", name="j"))
         pool.submit(shell("exit 0", name="k"))
-        while len(ended) < 11:
-            ended += [outcome.job for outcome in pool.wait()]
+        outcomes_of(pool, 2)
         assert len(pool._crew.workers) == 2
 
 

@@ -22,8 +22,8 @@ PIDS = Path("/sys/fs/cgroup/pids")
 class Few:
     """A cgroup of version 1 in which there can be only so many processes."""
 
-    def __init__(self) -> None:
-        self._directory = PIDS / f"penstock-test-{os.getpid()}"
+    def __init__(self, name: str) -> None:
+        self._directory = PIDS / f"penstock-{name}"
         self._directory.mkdir()
 
     def admit(self, *pids: int) -> None:
@@ -43,10 +43,10 @@ class Few:
 
 
 @pytest.fixture
-def few() -> Iterator[Few]:
+def few(marker: str) -> Iterator[Few]:
     if not os.access(PIDS, os.W_OK) or not (PIDS / "cgroup.procs").exists():
         pytest.skip("needs to be root, and the pids controller of cgroup v1")
-    made = Few()
+    made = Few(marker)
     yield made
     made.close()
 

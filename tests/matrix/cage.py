@@ -18,8 +18,8 @@ from pathlib import Path
 
 from tests.matrix.cell import NEVER_READY, NOBODY, Cell, Fate
 
-PATIENCE = 25.0  # seconds
-ALLOWANCE = 3.0  # seconds in which what is left may end: one, on a machine at rest
+PATIENCE = 60.0  # seconds
+ALLOWANCE = 10.0  # seconds in which what is left may end: one, on a machine at rest
 MOMENT = 0.1  # seconds
 TITLES = {"N": "ps-nursery", "W": "ps-worker"}
 

@@ -51,8 +51,8 @@ class Cell(NamedTuple):
     delay: float = 0.0
     early: bool = False
     nobody: bool = False
-    patience: float = 25.0
-    ready: float = 25.0
+    patience: float = 60.0
+    ready: float = 60.0
 
 
 class Fate(NamedTuple):
@@ -116,7 +116,7 @@ def _run_cell(cell: Cell, place: Path) -> Fate:
         text=True,
         cwd=ROOT,
         check=False,
-        timeout=120,
+        timeout=240,
     )
     if done.returncode:
         raise AssertionError(f"the cage broke: {done.stderr}")

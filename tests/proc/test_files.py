@@ -137,7 +137,6 @@ def test_a_fifo_with_a_reader_is_written_to_and_blocks_as_usual(
     os.close(reader)
 
 
-@pytest.mark.timeout(5)
 def test_a_fifo_that_nobody_reads_is_refused_at_once(tmp_path: Path, files: Files):
     os.mkfifo(tmp_path / "fifo")
     assert refusal(files, output(tmp_path / "fifo")).errno == errno.ENXIO
@@ -181,7 +180,6 @@ def test_a_missing_input_is_told_by_name(tmp_path: Path, files: Files):
     assert (ending.errno, "none" in ending.reason) == (errno.ENOENT, True)
 
 
-@pytest.mark.timeout(5)
 def test_a_fifo_is_refused_as_an_input_for_opening_it_may_never_end(
     tmp_path: Path,
     files: Files,
@@ -190,7 +188,6 @@ def test_a_fifo_is_refused_as_an_input_for_opening_it_may_never_end(
     assert "FIFO" in refusal(files, Input(f"{tmp_path}/fifo")).reason
 
 
-@pytest.mark.timeout(5)
 def test_a_fifo_that_nobody_reads_is_refused_as_a_direct_file(
     tmp_path: Path,
     files: Files,

@@ -81,7 +81,6 @@ def log_paths(tmp_path: Path) -> dict[str, str]:
     "what",
     ["disk full", "a directory", "no directory", "a FIFO that nobody reads", "a NUL"],
 )
-@pytest.mark.timeout(5)
 def test_a_log_that_cannot_be_written_is_noted_and_read_on(tmp_path: Path, what: str):
     path = log_paths(tmp_path)[what]
     with pumped(Log(path, 8), b"first", b"second" * 10_000, b"last") as pump:
@@ -90,7 +89,6 @@ def test_a_log_that_cannot_be_written_is_noted_and_read_on(tmp_path: Path, what:
         assert pump.tail == b"condlast"
 
 
-@pytest.mark.timeout(5)
 def test_a_fifo_that_is_full_costs_the_log_and_blocks_nobody(tmp_path: Path):
     os.mkfifo(tmp_path / "fifo")
     reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)

@@ -173,7 +173,7 @@ FRAGMENTS += ["2", "<", "<<", "`", "case ", "in ", "| cat -- ", "~", ",", "!", "
 
 
 @pytest.mark.slow
-@settings(suppress_health_check=[HealthCheck.filter_too_much])
+@settings(suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(st.lists(st.sampled_from(FRAGMENTS), max_size=12), st.sampled_from(HOSTILE))
 def test_in_any_text_a_value_is_what_a_plain_word_is(fragments, value):
     """What the shell makes of a hostile value is what it makes of a tame word."""
