@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -323,7 +324,7 @@ def test_a_ctrl_c_at_any_instant_leaves_nothing(tmp_path, marker):
                 os.execve(MAKES[0], ["make", "-sj3"], environment)
             finally:
                 os._exit(127)
-        wait_until(lambda pid=pid: _has_become_make(pid))
+        wait_until(partial(_has_become_make, pid))
         select.select([], [], [], random.uniform(0, 0.4))
         os.write(terminal, b"\x03")
         status = _wait_for(pid, terminal)
