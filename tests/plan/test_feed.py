@@ -104,3 +104,18 @@ def test_slots_have_the_lowest_free_number():
 def test_a_signal_ends_all_and_starts_nothing():
     executor = FakeExecutor({"1": Role(seconds=50)}, signals=[(2.0, 2)])
     assert carry_out(executor, Numbered(9), Rules()) == ["1"]
+
+
+def test_what_waits_to_be_tried_again_has_failed_once_the_feed_is_halted():
+    roles = {"1": Role(seconds=1.5), "2": Role(Exited(1), seconds=0.1)}
+    executor = FakeExecutor(roles, slots=2)
+    rules = Rules(tries=3, delay=1.0, halt=Halt(now=False, on="success"))
+    assert carry_out(executor, Numbered(9), rules) == ["1", "2"]
+    assert [job.name for job in executor.submitted] == ["1", "2"]
+
+
+def test_what_waits_to_be_tried_again_has_failed_at_a_signal():
+    roles = {"1": Role(seconds=9.0), "2": Role(Exited(1), seconds=0.1)}
+    executor = FakeExecutor(roles, slots=2, signals=[(1.5, 15)])
+    assert carry_out(executor, Numbered(9), Rules(tries=3, delay=1.0)) == ["2", "1"]
+    assert executor.cancelled == [("1", "interrupted by SIGTERM", False)]

@@ -118,6 +118,8 @@ class _Map:
         )
         try:
             result = feed_locally(feeding, nursery, name="map")
+            if printer is not None:
+                printer.finish()
         except StdoutClosed:
             die_by(SIGPIPE)
             return TROUBLE

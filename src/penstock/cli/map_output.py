@@ -87,6 +87,12 @@ class Printer:
         """The bytes that a job has printed on stdout; forgotten here."""
         return 0 if self._sizes is None else self._sizes.pop(name, 0)
 
+    def finish(self) -> None:
+        """Print what waits for jobs that are not tried again; raises as `after`."""
+        if self._shelf is not None:
+            for each in self._shelf.rest():
+                self._print(each)
+
     def close(self) -> None:
         """Drop what was not printed."""
         if self._shelf is not None:

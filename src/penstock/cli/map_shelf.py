@@ -112,6 +112,13 @@ class Shelf:
             os.ftruncate(self._file, 0)
             self._end = 0
 
+    def rest(self) -> Iterator[Printout]:
+        """What is left, in order, now that nothing more will be put."""
+        while self._order:
+            if self._order[0] not in self._held:
+                self._expected.discard(self._order.popleft())
+            yield from self.turns()
+
     def close(self) -> None:
         """Drop all."""
         for printout in self._held.values():

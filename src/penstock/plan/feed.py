@@ -2,7 +2,8 @@
 
 A job is asked for when there is room for one, so that a million of them take no more
 memory than a few. A job that is to be tried again goes before new ones. Once the feed
-is *halted*, by a signal or by `Halt`, nothing is started any more.
+is *halted*, by a signal or by `Halt`, nothing is started any more, and what waits to be
+tried again has failed.
 """
 
 from __future__ import annotations
@@ -73,6 +74,18 @@ class Rules(NamedTuple):
     pause: Callable[[], float] | None = None
 
 
+class _Failed(NamedTuple):
+    """A job that waits to be tried again.
+
+    Attributes:
+        given: as it came.
+        told: how the last try ended.
+    """
+
+    given: Job
+    told: Finished
+
+
 class Feed:
     """Starts jobs as there is room for them.
 
@@ -89,7 +102,7 @@ class Feed:
         self._room = room
         self._rules = rules or Rules()
         self._running: dict[str, Job] = {}
-        self._again: deque[Job] = deque()
+        self._again: deque[_Failed] = deque()
         self._failures: dict[str, int] = {}  # of jobs that are tried again
         self._free: list[int] = []
         self._numbered = 0
@@ -153,7 +166,7 @@ class Feed:
 
     def _next(self) -> Job | None:
         if self._again:
-            return self._again.popleft()
+            return self._again.popleft().given
         if not self._rules.slots:
             return self._jobs.next(0)
         job = self._jobs.next(self._free[0])
@@ -168,7 +181,7 @@ class Feed:
         if not is_final:
             self._failures[job.name] = tries
             del self._running[job.name]
-            self._again.append(given)
+            self._again.append(_Failed(given, Finished(job, outcome)))
             yield RetryJob(job, outcome, tries, 0.0)
             return
         self._forget(job.name)
@@ -179,14 +192,14 @@ class Feed:
         if self._is_halted or halt is None:
             return
         if halt.is_reached(self._ok, self._failed):
-            self._is_halted = True
+            yield from self._give_up()
             if halt.now:
                 how = "succeeded" if outcome.ok else "failed"
                 yield from self._cancel(f"job {job.name} {how}", now=False)
 
     def _forget(self, name: str) -> None:
         """A job is over for good."""
-        del self._running[name]
+        self._running.pop(name, None)
         self._failures.pop(name, None)
         slot = self._slot.pop(name, None)
         if slot is not None:
@@ -200,10 +213,19 @@ class Feed:
 
     def _interrupt(self, signal: int) -> Iterator[Action]:
         """Stop starting and end what runs; at once if that was asked for before."""
-        self._is_halted = True
         self._interruptions += 1
         cause = f"interrupted by {signal_name(signal)}"
+        yield from self._give_up()
         yield from self._cancel(cause, now=self._interruptions > 1)
+
+    def _give_up(self) -> Iterator[Action]:
+        """Start nothing any more: what has failed is not tried again."""
+        self._is_halted = True
+        while self._again:
+            job, outcome = self._again.popleft().told
+            tries = self._failures[job.name]
+            self._forget(job.name)
+            yield EndJob(job, outcome, tries)
 
     def _cancel(self, cause: str, *, now: bool) -> Iterator[Action]:
         for name in [*self._running]:

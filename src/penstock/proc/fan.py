@@ -118,10 +118,11 @@ def _step(source: int, null: int, readers: Readers, meter: Meter) -> bool:
         return False
     common = min(ahead.values())
     if common:
-        os.splice(source, null, common)
-        meter.moved(0, common)
+        # A signal that stops us may cut it short (SIGSTOP, for a Ctrl-Z).
+        taken = os.splice(source, null, common)
+        meter.moved(0, taken)
         for reader in ahead:
-            ahead[reader] -= common
+            ahead[reader] -= taken
     elif _is_empty(source):
         readers.wait_for(source, meter)
     else:

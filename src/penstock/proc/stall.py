@@ -197,9 +197,9 @@ class _Standstill:
 def _times_woken(pid: int) -> int:
     """How often a process has been put to sleep, which it was woken from but once."""
     try:
-        with open(f"/proc/{pid}/status") as status:
+        with open(f"/proc/{pid}/status", "rb") as status:  # a name may be no UTF-8
             for line in status:
-                if line.startswith("voluntary_ctxt_switches:"):
+                if line.startswith(b"voluntary_ctxt_switches:"):
                     return int(line.split()[1])
     except OSError:
         return -1

@@ -68,7 +68,7 @@ def _wait_of(task: str) -> Wait | None:
         return None
     with open(f"{task}/syscall") as file:
         words = file.read().split()  # the number of the call, then its arguments
-    if len(words) == 1:
-        return None  # "running"
+    if len(words) < 2:  # noqa: PLR2004 ("running", or nothing of one that is gone)
+        return None
     seen = os.stat(f"{task}/fd/{int(words[1], 16)}")
     return Wait(READS if "read" in where else WRITES, seen.st_ino)

@@ -13,7 +13,7 @@ from penstock.spec.schema import Field
 from penstock.spec.tree import Broken, Mapping, Node, Scalar, Sequence, kind_of
 
 HIGHEST_CODE = 255
-_LIMITS = ("timeout", "idle", "within")
+_LIMITS = ("timeout", "idle", "within", "stall")
 
 
 def check_text(node: Node, field: Field, mistakes: Mistakes) -> Node:
