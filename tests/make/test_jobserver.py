@@ -42,6 +42,16 @@ def test_every_byte_is_put_back_as_it_was(makes):
     jobserver.close()
 
 
+def test_more_tokens_than_a_pipe_can_hold_are_not_waited_with():
+    jobserver = serve_pipe()
+    jobserver.fill(10_000_000)
+    assert 0 < (jobserver.own or 0) < 10_000_000
+    assert jobserver.refill() == 0
+    for descriptor in jobserver.passed:
+        os.close(descriptor)
+    jobserver.close()
+
+
 def test_taking_does_not_wait_and_leaves_the_pipe_as_it_is(makes):
     jobserver = _joined(makes)
     os.read(makes[0], 99)

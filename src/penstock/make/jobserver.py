@@ -54,10 +54,10 @@ class Jobserver:
         _widen(self._pouch_in, _POUCH_BYTES)
 
     def fill(self, tokens: int) -> None:
-        """Put in the tokens of a jobserver that is ours."""
-        self.own = tokens
+        """Put in the tokens of a jobserver that is ours; no more than it can hold."""
         self.make_room(tokens)
-        os.write(self._writer, _TOKEN * tokens)
+        self.own = min(tokens, fcntl.fcntl(self._writer, fcntl.F_GETPIPE_SZ))
+        os.write(self._writer, _TOKEN * self.own)
 
     def refill(self) -> int:
         """Replace what was lost of our own, while nobody holds any; how many.
