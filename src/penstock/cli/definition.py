@@ -23,11 +23,11 @@ def all_settings(
     contents: dict[str, str] = {}
     for name, path in files.items():
         try:
-            with open(path, "rb") as file:
-                contents[name] = os.fsdecode(file.read().removesuffix(b"\n"))
+            data = LocalDisk().read(path)
         except OSError as error:
             why = f"cannot read {path}: {error.strerror}"
             raise UsageError(f"--set-file {name}={path}: {why}") from None
+        contents[name] = os.fsdecode(data.removesuffix(b"\n"))
     return {**contents, **settings}
 
 
