@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import NamedTuple
 
-from penstock.cli.definition import read_definition
+from penstock.cli.definition import all_settings, read_definition
 from penstock.cli.lines.why import WhyOptions
 from penstock.cli.streams import warn
 from penstock.cli.upkeep import HOME, name_definition
@@ -45,7 +45,8 @@ class _Answer(NamedTuple):
 def main(given: WhyOptions) -> int:
     """Tell it on standard output; 0."""
     path, names = given.target(os.path.exists)
-    pipeline = read_definition(path, given.settings)
+    settings = all_settings(given.settings, given.setting_files)
+    pipeline = read_definition(path, settings)
     select(pipeline, names)  # tells of names that are none
     file = os.path.join(HOME, STORE)
     with closing(_open(file)) as store:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from penstock.cli.lines.shared import JSON, SET, split_target
+from penstock.cli.lines.shared import JSON, SET, SET_FILE, split_target
 from penstock.cli.options import DEFAULT_FILE, NO_SETTINGS
 from penstock.cli.syntax import Operand, Subcommand
 
@@ -15,6 +15,7 @@ class WhyOptions(NamedTuple):
 
     operands: tuple[str, ...] = ()
     settings: Mapping[str, str] = NO_SETTINGS
+    setting_files: Mapping[str, str] = NO_SETTINGS
     json: bool = False
 
     def target(self, exists: Callable[[str], bool]) -> tuple[str, tuple[str, ...]]:
@@ -39,6 +40,7 @@ LINE = Subcommand(
     Operand("operands", "FILE JOB...", tuple),
     (
         SET,
+        SET_FILE,
         JSON._replace(help="Tell it in JSON, one job on each line."),
     ),
 )
