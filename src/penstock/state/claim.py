@@ -18,7 +18,7 @@ import os
 import select
 import time
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import NamedTuple
 
 from penstock.clock import Clock
@@ -80,16 +80,16 @@ class Claim:
         self._poll.register(stop, select.POLLIN)
         self._path = os.path.join(directory, claimant.run + _SUFFIX)
         self._others: tuple[Claimant, ...] = ()
-        self._directory = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        with ExitStack() as undo:
+            self._directory = os.open(directory, os.O_RDONLY | os.O_CLOEXEC)
+            undo.callback(os.close, self._directory)
             self._lock()
             self.descriptor = os.open(self._path, flags, 0o644)
+            undo.callback(os.close, self.descriptor)
             fcntl.flock(self.descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BaseException:
-            os.close(self._directory)
-            raise
-        self._unlock()
+            self._unlock()
+            undo.pop_all()
 
     def claim(self, paths: Iterable[str]) -> None:
         """Claim more outputs; `paths` are real.
