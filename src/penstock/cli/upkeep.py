@@ -11,6 +11,7 @@ from penstock.clock import MonotonicClock
 from penstock.errors import PenstockError, UsageError
 from penstock.model.job import Pipeline
 from penstock.report.directory import ROOT
+from penstock.report.plain import readable
 from penstock.report.words import plural
 from penstock.state.memory import Memory, Site
 from penstock.state.outputs import is_device
@@ -74,6 +75,8 @@ def open_upkeep(
 def name_definition(file: str | None) -> str:
     """A definition file as it is called in what is remembered: from here.
 
+    Always valid Unicode, as SQLite takes no other text.
+
     Raises:
         PenstockError: nothing has a name from here, for the directory is gone.
     """
@@ -85,8 +88,8 @@ def name_definition(file: str | None) -> str:
         )
         raise PenstockError(why) from error
     if file is None or is_device(file):  # a pipe has another name in each run
-        return file or ""
-    return os.path.relpath(os.path.realpath(file))
+        return readable(file or "")
+    return readable(os.path.relpath(os.path.realpath(file)))
 
 
 def _last_run(definition: str, given: RunOptions) -> Past | None:
