@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from penstock.clock import MonotonicClock, RunningClock
 from penstock.engine import Dispatch, Engine, Inlet, RunResult
-from penstock.errors import PenstockError
+from penstock.errors import PenstockError, shortage
 from penstock.executor.attended import Attendant, Attended
 from penstock.executor.base import Executor
 from penstock.executor.nursery import Nursery
@@ -176,6 +176,8 @@ def _act_and_close(
         executor.close()
         if not pool.is_clean:
             _sweep(strangers)
+    for fault in result.faults:
+        _tell_fault(fault)
     return _heed_late(flags.close(), result)
 
 
@@ -213,6 +215,17 @@ class _Reader:
             self._is_there = False
             return SIGPIPE
         return signal
+
+
+def _tell_fault(fault: Exception) -> None:
+    """Why the status is 125: a report is incomplete, for want of room or by a bug."""
+    from traceback import format_exception  # noqa: PLC0415 (hardly ever)
+
+    from penstock.cli.printing import tell  # noqa: PLC0415
+
+    why = shortage(fault) or (str(fault) if isinstance(fault, OSError) else None)
+    why = why or "".join(format_exception(fault)).rstrip()
+    tell(f"penstock: a report of the run is incomplete: {why}\n")
 
 
 def _heed_late(signal: int | None, result: RunResult) -> RunResult:
