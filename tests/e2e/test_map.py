@@ -217,3 +217,30 @@ def test_jobs_wait_for_the_machine_and_an_isolated_worker_runs_them(penstock_cli
     assert out == b""
     refused = penstock_cli("map", "--isolate", "moat", "echo", ":::", "a")
     assert (refused.status, b"no isolation" in refused.err) == (2, True)
+
+
+def test_what_cannot_be_read_is_told(penstock_cli):
+    for line in (("echo",), ("--pipe", "cat")):
+        done = penstock_cli("map", "-a", "/", *line)
+        told = b"penstock: cannot read values: Is a directory\n"
+        assert (done.status, done.err) == (125, told)
+
+
+@pytest.mark.parametrize("line", [["--pipe", ""], ["echo {}", " "], [" "]])
+def test_a_blank_text_is_no_command(penstock_cli, line: list[str]):
+    done = penstock_cli("map", *line, stdin=b"a\n")
+    assert (done.status, done.out) == (2, b"")
+
+
+def test_a_job_log_that_is_incomplete_is_told(penstock_cli):
+    line = f"ulimit -f 1; exec {penstock_cli.program} map --joblog log echo"
+    done = subprocess.run(
+        ["sh", "-c", line],
+        input=b"a\n" * 50,
+        cwd=penstock_cli.cwd,
+        capture_output=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (125, b"a\n" * 50)
+    told = b"penstock: a report of the run is incomplete: "
+    assert done.stderr == told + b"[Errno 27] File too large\n"

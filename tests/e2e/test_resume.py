@@ -147,6 +147,15 @@ def test_a_definition_is_known_again_by_whatever_name(penstock_cli, define):
     assert lines == [b"a\n", b""]
 
 
+def test_a_definition_may_be_called_by_any_bytes(penstock_cli):
+    name = os.fsdecode(b"\xff.yaml")
+    (penstock_cli.cwd / name).write_text("jobs: {a: {run: 'echo > o', outputs: o}}")
+    assert penstock_cli("run", name).status == 0
+    assert penstock_cli("why", name).out.startswith(b"a: up to date since 20")
+    resumed = penstock_cli("run", "--resume", name)
+    assert (resumed.status, passed(resumed)) == (0, ["a"])
+
+
 def test_what_is_not_over_cannot_be_resumed(penstock_cli, define, marker):
     define("jobs: {a: {run: sleep 300}}")
     with penstock_cli.start("run") as process:
@@ -284,6 +293,16 @@ def test_why_makes_nothing_and_knows_its_jobs(penstock_cli, define):
     assert (unknown.status, unknown.out) == (2, b"")
     assert b"srot" in unknown.err
     assert os.listdir(penstock_cli.cwd) == ["penstock.yaml"]
+
+
+def test_why_takes_a_variable_from_a_file_as_run_does(penstock_cli, define):
+    define("vars: {x: }\njobs: {a: {run: 'echo {{x}} > o', outputs: o}}")
+    (penstock_cli.cwd / "x.txt").write_text("1\n")
+    setting = ("--set-file", "x=x.txt")
+    assert penstock_cli("run", *setting).status == 0
+    assert penstock_cli("why", *setting).out.startswith(b"a: up to date")
+    again = penstock_cli("why", "--set", "x=2").out
+    assert again.startswith(b"a: will be run\n  command changed: was ")
 
 
 def test_why_can_follow_a_long_chain(penstock_cli, define):

@@ -295,6 +295,13 @@ def test_a_fifo_that_is_opened_again_is_a_deadlock(pool: Pool):
     assert what == {"source -> r (f)": "r opens it, and nobody writes to it"}
 
 
+def test_a_deadlock_is_found_whatever_the_processes_are_called(pool: Pool):
+    rename = "printf '\\377' >/proc/self/comm"  # is no UTF-8; a process may write that
+    stages = [named("asks", f"{rename}; read x"), named("answers", f"{rename}; read x")]
+    pair = Link(0, 1, is_coproc=True), Link(1, 0, is_coproc=True)
+    assert len(deadlock(pool, stages, *pair)) == 2
+
+
 def test_a_full_quota_is_told_as_the_deadlock_that_it_is(pool: Pool):
     script = f"cat {path_token('a')} {path_token('b')}"
     stages = [named("source", "exec yes"), named("r", script)]

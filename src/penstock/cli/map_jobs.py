@@ -8,7 +8,7 @@ from typing import NamedTuple, Protocol, TypeVar
 
 from penstock.cli.lines.map import MapOptions
 from penstock.cli.options import Share
-from penstock.errors import PenstockError
+from penstock.errors import PenstockError, UsageError
 from penstock.model.command import Command
 from penstock.model.job import Job, Link, Stage, chain
 from penstock.model.limits import GRACE, LINGER, Limits
@@ -242,13 +242,19 @@ def limits_of(given: MapOptions) -> Limits:
 
 
 def _texts(given: MapOptions) -> tuple[str, ...]:
-    """The commands as they were given: one, or those of a pipeline."""
+    """The commands as they were given: one, or those of a pipeline.
+
+    Raises:
+        UsageError: one of a pipeline is blank.
+    """
     words = given.operands.command
     if not words:
         return ()
     if given.quote:
         return (" ".join(quote_template(word, given) for word in words),)
     if any(blank in words[0] for blank in _BLANKS):
+        if not all(map(str.strip, words)):
+            raise UsageError("a command of the pipeline is a blank text")
         return words
     return (" ".join(words),)
 

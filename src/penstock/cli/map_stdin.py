@@ -34,7 +34,7 @@ def check(given: MapOptions) -> None:
     Raises:
         UsageError: the line asks for that.
     """
-    if not given.operands.command:
+    if not any(text.strip() for text in given.operands.command):
         raise UsageError("--pipe and --stdin need a command, for it to read")
     if given.pipe and given.stdin:
         raise UsageError("a job reads a block (--pipe) or its values (--stdin)")

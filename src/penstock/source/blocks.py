@@ -112,7 +112,7 @@ class Blocks:
         """The next block; None if it is not whole yet, or there is none any more.
 
         Raises:
-            OSError: it cannot be read.
+            PenstockError: it cannot be read.
         """
         while not self.is_over:
             end = self._end()

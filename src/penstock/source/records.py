@@ -29,7 +29,7 @@ class Source(Protocol):
         """The next record; None if there is none now, or none any more.
 
         Raises:
-            OSError: it cannot be read.
+            PenstockError: it cannot be read.
         """
         ...
 

@@ -6,6 +6,7 @@ import os
 import select
 import stat
 
+from penstock.errors import PenstockError
 from penstock.source.gate import Gate
 
 
@@ -29,9 +30,14 @@ class Tap:
         """So many bytes at the most; empty at the end, None if none are there now.
 
         Raises:
-            OSError: it cannot be read.
+            PenstockError: it cannot be read.
         """
-        if self._poll is not None and not self._poll.poll(0):
-            self._gate.ask(self._descriptor)
-            return None
-        return os.read(self._descriptor, most)
+        if self._poll is None or self._poll.poll(0):
+            try:
+                return os.read(self._descriptor, most)
+            except BlockingIOError:  # another one has read what was there
+                pass
+            except OSError as error:
+                raise PenstockError(f"cannot read values: {error.strerror}") from None
+        self._gate.ask(self._descriptor)
+        return None
