@@ -118,8 +118,7 @@ class _Map:
         )
         try:
             result = feed_locally(feeding, nursery, name="map")
-            if printer is not None:
-                printer.finish()
+            outputs.finish()
         except StdoutClosed:
             die_by(SIGPIPE)
             return TROUBLE

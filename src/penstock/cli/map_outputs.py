@@ -33,6 +33,7 @@ class Outputs(NamedTuple):
         reader: the descriptor whose reader the run depends on, if it does.
         size_of: the bytes that a job has printed, by its name; each one asked once.
         place_of: where what a failed job has printed was saved, by its name.
+        finish: prints what waits for jobs that never came to a good end.
         parts: to be closed at the end.
     """
 
@@ -41,6 +42,7 @@ class Outputs(NamedTuple):
     reader: int | None = None
     size_of: Callable[[str], int] = lambda _: 0
     place_of: Callable[[str], str | None] | None = None
+    finish: Callable[[], None] = lambda: None
     parts: tuple[Part, ...] = ()
 
     def close(self) -> None:
@@ -84,7 +86,11 @@ def open_outputs(
 
         saver = open_saver(given, commands, jobs, source.header, final)
         return Outputs(
-            saver, source.gate, None, saver.take_size, saver.take_place, (saver,)
+            saver,
+            source.gate,
+            size_of=saver.take_size,
+            place_of=saver.take_place,
+            parts=(saver,),
         )
     if given.ungroup:
         return Outputs(Plain(), source.gate)
@@ -101,9 +107,17 @@ def open_outputs(
         sized=given.joblog is not None,
         stop=stop,
     )
+    whole = Outputs(
+        printer,
+        source.gate,
+        reader=1,
+        size_of=printer.take_size,
+        finish=printer.finish,
+        parts=(printer,),
+    )
     if not given.line_buffer:
-        return Outputs(printer, source.gate, 1, printer.take_size, None, (printer,))
+        return whole
     from penstock.cli.map_lines import LinePrinter  # noqa: PLC0415 (only if used)
 
     lines = LinePrinter(source.gate, printer, tag_of, is_final)
-    return Outputs(lines, lines, 1, printer.take_size, None, (printer, lines))
+    return whole._replace(dispatch=lines, waker=lines, parts=(printer, lines))
