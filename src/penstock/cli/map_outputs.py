@@ -77,10 +77,7 @@ def open_outputs(
     Raises:
         UsageError: it asks for what does not go together.
     """
-    if given.group and (given.ungroup or given.line_buffer):
-        raise UsageError("--group is neither -u nor --line-buffer: leave one out")
-    if given.line_buffer and (given.keep_order or given.ungroup):
-        raise UsageError("--line-buffer prints as lines come: leave out -k and -u")
+    _check(given)
     if given.results is not None:
         from penstock.cli.map_results import open_saver  # noqa: PLC0415 (only if used)
 
@@ -94,6 +91,26 @@ def open_outputs(
         )
     if given.ungroup:
         return Outputs(Plain(), source.gate)
+    return _printed(given, commands, jobs, source, final, stop)
+
+
+def _check(given: MapOptions) -> None:
+    """Refuse ways to print that do not go together."""
+    if given.group and (given.ungroup or given.line_buffer):
+        raise UsageError("--group is neither -u nor --line-buffer: leave one out")
+    if given.line_buffer and (given.keep_order or given.ungroup):
+        raise UsageError("--line-buffer prints as lines come: leave out -k and -u")
+
+
+def _printed(
+    given: MapOptions,
+    commands: Commands,
+    jobs: MapJobs,
+    source: Input,
+    final: Callable[[Outcome], Outcome | None],
+    stop: SignalFlags,
+) -> Outputs:
+    """What prints, each job's output whole or each line."""
 
     def is_final(outcome: Outcome) -> bool:
         return final(outcome) is not None
