@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -76,6 +77,15 @@ def test_a_dry_run_prints_lines_for_a_shell_and_runs_nothing(penstock_cli, tmp_p
     lines = done.out.decode().splitlines()
     assert lines[-2:] == ["# head: after list", "head -n 2 list.txt </dev/null"]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["penstock.yaml"]
+
+
+def test_a_dry_run_prints_the_very_bytes_of_a_name(penstock_cli, definition, tmp_path):
+    definition.write_text("jobs: {a: {for: {f: {glob: x*}}, run: cat, stdin: '{{f}}'}}")
+    (tmp_path / os.fsdecode(b"x\xff")).write_text("found\n")
+    script = penstock_cli("run", "-n").out
+    assert b"x\xff" in script
+    (tmp_path / "script").write_bytes(script)
+    assert penstock_cli("exec", "--", "sh", "script").out == b"found\n"
 
 
 @pytest.mark.usefixtures("definition")

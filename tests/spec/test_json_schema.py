@@ -26,6 +26,7 @@ REFERENCES = "what refers to what"
 BEYOND_A_SCHEMA = {
     "circle": REFERENCES,
     "files": REFERENCES,
+    "for-members": REFERENCES,
     "hook-names": REFERENCES,
     "members": REFERENCES,
     "raw": REFERENCES,

@@ -88,6 +88,9 @@ def put_past(data: bytes) -> None:
 
 
 def _put(descriptor: int, text: str) -> None:
-    data = text.encode(errors="backslashreplace")
+    try:
+        data = os.fsencode(text)  # a name of a file need not be UTF-8
+    except UnicodeEncodeError:
+        data = text.encode(errors="backslashreplace")
     while data:
         data = data[os.write(descriptor, data) :]

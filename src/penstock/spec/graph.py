@@ -13,14 +13,20 @@ _SHOWN = 8
 
 
 def check_names(drafts: list[Draft]) -> None:
-    """Report jobs of one name, which only different files can have."""
+    """Report jobs of one name, by different files, or as one of what a `for` makes."""
     first: dict[str, Draft] = {}
+    families = {draft.job.name for draft in drafts if draft.family}
     for draft in drafts:
         other = first.setdefault(draft.job.name, draft)
         if other is not draft:
             where = draft.mistakes.place_of(other.mistakes, other.spot)
             what = f"there is a job {shown(draft.job.name)} already, {where}"
             draft.mistakes.add(draft.spot, what)
+        family = _family_of(draft.job.name)
+        if family in families:
+            name = shown(draft.job.name)
+            what = f"{name} could be a job of the `for` of {shown(family)}"
+            draft.mistakes.add(draft.spot, f"{what}: give it another name")
 
 
 def check_needs(drafts: list[Draft]) -> None:
@@ -77,8 +83,9 @@ def _good_needs(draft: Draft, known: dict[str, Draft]) -> Iterator[Scalar]:
     for need in draft.needs:
         name = shown(need.text)
         if need.text not in known:
-            hint = mistakes.suggestion(need.text, known)
-            mistakes.add(need.spot, f"there is no job {name}{hint}")
+            mistakes.add(
+                need.spot, f"there is no job {name}{_hint(need, draft, known)}"
+            )
         elif need.text == draft.job.name:
             mistakes.add(need.spot, f"job {name} cannot need itself")
         elif need.text in seen:
@@ -86,6 +93,20 @@ def _good_needs(draft: Draft, known: dict[str, Draft]) -> Iterator[Scalar]:
         else:
             yield need
         seen.add(need.text)
+
+
+def _hint(need: Scalar, draft: Draft, known: dict[str, Draft]) -> str:
+    """What may have been meant by a job that is not there."""
+    family = known.get(_family_of(need.text))
+    if family is not None and family.family:
+        name = shown(family.job.name)
+        return f" by itself; need {name}, which is all the jobs of its `for`"
+    return draft.mistakes.suggestion(need.text, known)
+
+
+def _family_of(name: str) -> str:
+    """The family that a job of this name would be of."""
+    return name.partition("[")[0] if name.endswith("]") else ""
 
 
 def _report_circles(
