@@ -7,10 +7,19 @@ import random
 import signal
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
-from tests.commands import PATIENCE, alive, look_up, sh, wait_until
+from tests.commands import (
+    PATIENCE,
+    Found,
+    alive,
+    children,
+    look_up,
+    sh,
+    wait_until,
+)
 
 SEED = random.randrange(1 << 32)
 BLOCKING = ("env", "--block-signal=INT")
@@ -114,11 +123,12 @@ def states(marker: str, word: str) -> set[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("line", [" exec -t 60 -- sh -c", "-sh -t 60 -c"])
 def test_a_ctrl_z_stops_the_jobs_too_and_fg_lets_them_go_on(
-    penstock_cli, terminal, marker
+    penstock_cli, terminal, marker, line
 ):
     script = "echo rea''dy; sleep 3.25; echo do''ne"
-    line = f'{penstock_cli.program} exec -t 60 -- sh -c "{script}"\n'
+    line = f'{penstock_cli.program}{line} "{script}"\n'
     terminal.type(line.encode())
     terminal.expect(b"ready")
     wait_until(lambda: states(marker, "sleep 3.25"))
@@ -132,9 +142,12 @@ def test_a_ctrl_z_stops_the_jobs_too_and_fg_lets_them_go_on(
 
 
 @pytest.mark.slow
-def test_a_ctrl_z_and_then_bg_and_a_ctrl_c_ends_it_all(penstock_cli, terminal, marker):
+@pytest.mark.parametrize("line", [" exec -- sh -c", "-sh -c"])
+def test_a_ctrl_z_and_then_bg_and_a_ctrl_c_ends_it_all(
+    penstock_cli, terminal, marker, line
+):
     script = "echo rea''dy; sleep 1000"
-    terminal.type(f'{penstock_cli.program} exec -- sh -c "{script}"\n'.encode())
+    terminal.type(f'{penstock_cli.program}{line} "{script}"\n'.encode())
     terminal.expect(b"ready")
     terminal.type(b"\x1a")
     terminal.expect(b"Stopped")
@@ -147,3 +160,44 @@ def test_a_ctrl_z_and_then_bg_and_a_ctrl_c_ends_it_all(penstock_cli, terminal, m
     wait_until(lambda: not states(marker, "sleep 1000"))
     terminal.type(b"echo status $?\n")
     terminal.expect(b"status 130")
+
+
+# --- who was stopped by somebody, and is not let go on ------------------------------
+
+
+EXEC = ("exec", "--", "sh", "-c")
+
+
+@pytest.mark.parametrize(
+    ("line", "number"),
+    [(EXEC, signal.SIGKILL), (EXEC, signal.SIGTERM), (("sh", "-c"), signal.SIGTERM)],
+)
+def test_a_guard_that_was_stopped_ends_all_the_same(penstock_cli, marker, line, number):
+    with penstock_cli.start(*line, "echo ready; sleep 1000") as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        (guard,) = [p.pid for p in children(process.pid) if is_guard_of(process.pid, p)]
+        os.kill(guard, signal.SIGSTOP)
+        process.send_signal(number)
+        assert process.wait(PATIENCE) == -number
+        wait_until(lambda: not alive(marker))
+
+
+def is_guard_of(pid: int, found: Found) -> bool:
+    """Whether it is the child, not deeper below."""
+    fields = Path(f"/proc/{found.pid}/stat").read_text().rpartition(")")[2].split()
+    return int(fields[1]) == pid
+
+
+def test_the_deadline_of_a_recipe_does_not_wait_for_who_was_stopped(
+    penstock_cli, marker
+):
+    line = ("sh", "-t", "2", "-c", "echo ready; sleep 1000")
+    with penstock_cli.start(*line) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        for found in alive(marker):
+            if found.command == "ps-worker":
+                os.kill(found.pid, signal.SIGSTOP)
+        assert process.wait(PATIENCE) == 124
+    assert alive(marker) == []

@@ -91,6 +91,13 @@ def test_a_worker_that_does_not_answer_is_given_up(pool: Pool, tmp_path: Path):
     assert "does not answer" in str(outcome.ending)
 
 
+def test_a_nursery_that_was_stopped_ends_with_its_pool():
+    with Pool.open(1) as pool:
+        assert run(pool, shell("exit 3")).status == 3
+        os.kill(pool._nursery.pid, signal.SIGSTOP)
+    assert pool.is_clean
+
+
 def test_a_pool_that_works_ahead_takes_no_descriptors():
     with Pool.open(1, ahead=1) as pool, pytest.raises(UsageError):
         pool.submit(shell("exit 0"), (0,))

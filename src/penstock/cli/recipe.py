@@ -27,7 +27,8 @@ from penstock.model.signals import signal_name
 from penstock.model.stream import Inherit
 from penstock.proc.launch import Running
 from penstock.proc.lean import LeanJob
-from penstock.proc.order import Abandon, Cancel, Order
+from penstock.proc.order import Abandon, Cancel, Order, Suspend
+from penstock.proc.pair import GO_ON, STAND_STILL
 from penstock.proc.reaper import SWEEP_BUDGET, read_status, sweep_orphans
 from penstock.proc.run import resume_job
 from penstock.report.failure import leftovers
@@ -123,7 +124,7 @@ class _Above:
         self._signals = 0
 
     def order(self, descriptor: int) -> Order | None:
-        """What to make of a byte on the lifeline, or of its end."""
+        """What to make of a byte on the lifeline, or of its end; see `work_apart`."""
         if descriptor != self._lifeline or self.is_deserted:
             return None
         signal = os.read(self._lifeline, 1)
@@ -131,6 +132,8 @@ class _Above:
             self.is_deserted = True
             self.epoll.unregister(self._lifeline)
             return Abandon("penstock-sh was killed")
+        if signal[0] in (STAND_STILL, GO_ON):
+            return Suspend(signal[0] == STAND_STILL)
         self._signals += 1
         cause = f"interrupted by {signal_name(signal[0])}"
         return Cancel(cause, now=self._signals > 1)

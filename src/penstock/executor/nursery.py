@@ -118,6 +118,7 @@ class Nursery:
         if not self._is_open:
             return True
         self._is_open = False
+        self._let_go_on()
         try:  # noqa: SIM105 (`contextlib` takes 3 ms)
             self._control.send(_QUIT)
         except OSError:
@@ -126,6 +127,14 @@ class Nursery:
         if self._first_worker is not None:
             self._first_worker.close()
         return self._wait()
+
+    def _let_go_on(self) -> None:
+        """Let it go on if somebody has stopped it: it could not end."""
+        from signal import SIGCONT  # noqa: PLC0415 (not before; a number)
+
+        from penstock.proc.signals import signal_pinned  # noqa: PLC0415 (not before)
+
+        signal_pinned(self.pidfd, SIGCONT)
 
     def _answers(self) -> bool:
         """Whether the nursery says something, or is gone, in a reasonable time."""

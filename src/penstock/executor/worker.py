@@ -12,6 +12,7 @@ import os
 import select
 import socket
 from collections import deque
+from signal import SIGCONT  # noqa: TID251 (a number)
 
 from penstock.clock import MonotonicClock
 from penstock.executor.message import (
@@ -34,6 +35,7 @@ from penstock.proc.fork import step_aside
 from penstock.proc.order import Abandon, Cancel, Order, Suspend
 from penstock.proc.prctl import become_subreaper, set_title
 from penstock.proc.run import run_job
+from penstock.proc.signals import signal_pinned
 
 TITLE = "ps-worker"
 
@@ -43,7 +45,8 @@ def serve(channel: socket.socket, guardians: tuple[int, ...], spares: int) -> No
 
     Args:
         channel: to the pool.
-        guardians: pidfds of the processes above; the death of one ends this.
+        guardians: pidfds of the processes above, the nursery's first; the death of one
+            ends this.
         spares: a pipe to the nursery, which is told there what will outlive us, as it
             may, or as nobody can end it.
     """
@@ -61,6 +64,8 @@ def serve(channel: socket.socket, guardians: tuple[int, ...], spares: int) -> No
         post.answer(outcome)
         if outcome.survivors or outcome.spared:
             return  # they must not be taken for a part of the next job
+    # It has to end as well, and if somebody has stopped it, it could not.
+    signal_pinned(guardians[0], SIGCONT)
 
 
 class _Post:

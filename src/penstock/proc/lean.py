@@ -12,6 +12,8 @@ import os
 import select
 import time
 
+from penstock.proc.pair import GO_ON, STAND_STILL
+
 TYPE_CHECKING = False  # `typing` takes 8 ms
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,10 +85,15 @@ class LeanJob:
                 return
 
     def is_wanted(self, lifeline: int) -> bool:
-        """Whether nobody has told us to stop before anything was started."""
+        """Whether nobody has told us to end before anything was started."""
         poll = select.poll()
         poll.register(lifeline, select.POLLIN)
-        return not poll.poll(0)
+        while poll.poll(0):
+            if os.read(lifeline, 1) != bytes((STAND_STILL,)):
+                return False
+            if os.read(lifeline, 1) != bytes((GO_ON,)):  # as long as it takes
+                return False
+        return True
 
     def is_over(self, lifeline: int, timeout: float | None) -> bool:
         """Whether it ended by itself, whole, and left nothing; waits for a moment.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _STOPPING = (_signal.SIGINT, _signal.SIGTERM, _signal.SIGHUP, _signal.SIGQUIT)
+STAND_STILL, GO_ON = int(_signal.SIGTSTP), int(_signal.SIGCONT)
 _ANSWER_BYTES = 16
 _TITLE = "ps-worker"
 
@@ -47,12 +48,14 @@ def work_apart(body: Callable[[int], bytes]) -> Answered:
 
     Args:
         body: is given its lifeline, a descriptor on which the numbers of signals come,
-            a byte each; it ends when this process does. Returns the answer.
+            a byte each: those that ask it to end, or to stand still (a Ctrl-Z), and to
+            go on. It ends when this process does. Returns the answer.
     """
     become_subreaper()
     # One that is ignored (nohup, a shell's `&`) must not even be blocked: it would be
     # kept for us. Nothing is lost between here and sigwait(3).
-    heeded = {n for n in _STOPPING if _signal.getsignal(n) is not _signal.SIG_IGN}
+    known = (*_STOPPING, STAND_STILL)
+    heeded = {n for n in known if _signal.getsignal(n) is not _signal.SIG_IGN}
     _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
     _signal.pthread_sigmask(_signal.SIG_BLOCK, {*heeded, _signal.SIGCHLD})
     lifeline, ours = os.pipe()
@@ -78,24 +81,49 @@ def _become_worker(heeded: set[int]) -> None:
     os.setsid()
     become_subreaper()  # not inherited by fork(2)
     set_title(_TITLE)
-    for number in heeded:
+    for number in heeded - {STAND_STILL}:
         _signal.signal(number, _ignore_frame)  # default again after execve(2)
     _signal.pthread_sigmask(_signal.SIG_SETMASK, ())
 
 
 def _wait(pid: int, lifeline: int, heeded: set[int]) -> int | None:
-    """Wait until the worker is dead; the first signal that came, if one did."""
+    """Wait until the worker is dead; the first signal that asked it to end, if any."""
     first = None
     while True:
         number = int(_signal.sigwait({*heeded, _signal.SIGCHLD}))
-        if number != _signal.SIGCHLD:
+        if number == _signal.SIGCHLD:
+            if _is_dead(pid):
+                return first
+        elif number == STAND_STILL:
+            _tell(lifeline, STAND_STILL)
+            _stand_still()
+            _tell(lifeline, GO_ON)
+        else:
             first = first or number
-            try:
-                os.write(lifeline, bytes((number,)))
-            except BrokenPipeError:  # it is dead: SIGCHLD comes next
-                continue
-        elif os.waitpid(pid, os.WNOHANG)[0]:
-            return first
+            _tell(lifeline, number)
+
+
+def _is_dead(pid: int) -> bool:
+    """Whether the worker is; one that somebody has stopped would miss its deadline."""
+    changed, status = os.waitpid(pid, os.WNOHANG | os.WUNTRACED)
+    if changed and os.WIFSTOPPED(status):
+        os.kill(pid, GO_ON)
+        return False
+    return bool(changed)
+
+
+def _tell(lifeline: int, number: int) -> None:
+    try:  # noqa: SIM105 (`contextlib` takes 3 ms)
+        os.write(lifeline, bytes((number,)))
+    except BrokenPipeError:
+        pass  # it is dead: SIGCHLD comes next
+
+
+def _stand_still() -> None:
+    """Stop until SIGCONT; not if nobody is there who could send it (an orphan)."""
+    _signal.pthread_sigmask(_signal.SIG_UNBLOCK, {STAND_STILL})
+    os.kill(os.getpid(), STAND_STILL)
+    _signal.pthread_sigmask(_signal.SIG_BLOCK, {STAND_STILL})
 
 
 def _ignore_frame(_number: int, _frame: FrameType | None) -> None:
