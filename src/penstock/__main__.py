@@ -23,6 +23,8 @@ def main() -> int:
     # Python itself takes some milliseconds to start, in which nothing of ours can be
     # done. What was blocked meanwhile (scripts/launcher/penstock) is heard here.
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
+    # Where it is ignored, children are not waited for, but gone (wait(2), NOTES).
+    _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
     show_as("penstock")
     return run(sys.argv[1:])
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 
 from penstock.proc.probe import probe_all
@@ -23,6 +24,18 @@ def test_it_tells_what_this_machine_can_do(penstock_cli):
     assert set(needed) == {True}
     text = penstock_cli("doctor").out.decode()
     assert all(f"\n  {promise} " in text for promise in PROMISES)
+
+
+def test_that_a_caller_ignores_sigchld_is_no_lack_of_the_machine(penstock_cli):
+    line = "import os, signal, sys; signal.signal(signal.SIGCHLD, signal.SIG_IGN); "
+    line += "os.execv(sys.executable, [sys.executable, '-m', 'penstock', 'doctor'])"
+    done = subprocess.run(
+        [sys.executable, "-c", line],
+        capture_output=True,
+        cwd=penstock_cli.cwd,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_a_machine_without_namespaces_is_told_so(cage, penstock_cli):

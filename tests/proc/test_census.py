@@ -33,7 +33,7 @@ def seen(
     guards: RunName | None = None,
 ) -> Seen:
     own = pid if session is None else session
-    return Seen(pid, parent, own, 1, "S", run, guards)
+    return Seen(pid, parent, own, 1, is_dead=False, run=run, guards=guards)
 
 
 def census(*processes: Seen) -> Census:

@@ -15,8 +15,9 @@ from penstock.proc.descendants import (
     describe,
     is_zombie,
     parent_of,
+    stat_of,
 )
-from tests.commands import fork_and_wait, ready_pid, sh, wait_until
+from tests.commands import fork_and_wait, python, ready_pid, sh, wait_until
 from tests.proc.apart import start
 
 NOBODY = 1 << 22  # the largest PID that there may be, and one more (proc(5))
@@ -70,6 +71,20 @@ def test_a_name_that_looks_like_a_state_deceives_nobody(tmp_path: Path):
         wait_until(lambda: comm.read_text() == ") Z 1 (\n")  # execve(2) is not over
         assert not is_zombie(process.pid)
         assert parent_of(process.pid) == os.getpid()
+
+
+def test_who_has_lost_its_first_thread_is_not_dead():
+    ends_it = (
+        "import ctypes, threading\n"
+        "threading.Thread(target=signal.pause).start()\n"
+        "ready()\n"
+        "ctypes.CDLL(None).syscall(60 if os.uname().machine == 'x86_64' else 93, 0)"
+    )
+    with start(python(ends_it)) as process:
+        pid = ready_pid(process.stdout)
+        wait_until(lambda: stat_of(pid)[1][0] == b"Z")
+        assert not is_zombie(pid)
+        os.kill(pid, 9)
 
 
 def test_a_process_is_described_by_its_command_line():

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import NamedTuple
 
 from penstock.proc.cgroup import run_of_group
-from penstock.proc.descendants import all_processes, stat_of
+from penstock.proc.descendants import all_processes, has_ended, stat_of
 from penstock.proc.marker import PREFIX, RunName
 from penstock.proc.name import VARIABLE
 
@@ -30,7 +30,7 @@ class Seen(NamedTuple):
         parent: that of its parent.
         session: that of its session.
         started: in clock ticks since the boot; with `pid`, who it is for good.
-        state: a letter (proc(5)): Z is dead.
+        is_dead: and not reaped.
         run: the run that it is of, by its environment, as far as we may read that, or
             by its control group.
         guards: the run whose nursery or worker it is.
@@ -40,7 +40,7 @@ class Seen(NamedTuple):
     parent: int
     session: int
     started: int
-    state: str
+    is_dead: bool
     run: RunName | None = None
     guards: RunName | None = None
 
@@ -76,7 +76,7 @@ class Census(NamedTuple):
 def look() -> Census:
     """Look at everybody."""
     found = (look_at(pid) for pid in all_processes())
-    seen = {each.pid: each for each in found if each and each.state not in "ZX"}
+    seen = {each.pid: each for each in found if each and not each.is_dead}
     names = {n for each in seen.values() for n in (each.run, each.guards) if n}
     known = frozenset(name for name in names if name.is_known())
     live = frozenset(name for name in known if name.is_alive())
@@ -93,7 +93,7 @@ def look_at(pid: int) -> Seen | None:
         int(fields[1]),
         int(fields[3]),
         int(fields[19]),
-        fields[0].decode(),
+        has_ended(fields),
         _run_of(pid) or run_of_group(pid),
         _guarded_by(pid) if name in _GUARDS else None,
     )

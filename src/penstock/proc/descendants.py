@@ -11,6 +11,8 @@ import os
 from penstock.model.outcome import Process
 
 _COMMAND_SHOWN = 200
+_DEAD = (b"Z", b"X")
+_THREADS = 17  # of what `stat_of` gives: num_threads (proc_pid_stat(5))
 
 
 def children_of(pid: int) -> list[int]:
@@ -62,7 +64,15 @@ def start_time_of(pid: int) -> int | None:
 def is_zombie(pid: int) -> bool:
     """Whether `pid` is dead but not reaped, or altogether gone."""
     _, fields = stat_of(pid)
-    return not fields or fields[0] in (b"Z", b"X")
+    return not fields or has_ended(fields)
+
+
+def has_ended(fields: list[bytes]) -> bool:
+    """Whether a process is dead, by what `stat_of` says of it.
+
+    Z is the state of its first thread, which may be gone while others go on.
+    """
+    return fields[0] in _DEAD and int(fields[_THREADS]) <= 1
 
 
 def describe(pid: int) -> Process:
