@@ -206,3 +206,13 @@ def test_a_style_that_there_is_not(penstock_cli):
     done = penstock_cli("run", "--jobserver", "telepathy", "x.yaml")
     assert done.status == 2
     assert b"`telepathy` is not one of off, fifo, pipe" in done.err
+
+
+def test_a_run_that_is_refused_leaves_no_fifo(penstock_cli):
+    text = "jobs: {a: {run: 'true', outputs: x}, b: {run: 'true', outputs: y}}"
+    (penstock_cli.cwd / "penstock.yaml").write_text(text)
+    (penstock_cli.cwd / "y").symlink_to("x")
+    done = penstock_cli("run", "-j2", "--jobserver=fifo")
+    assert (done.status, b"make the same file" in done.err) == (2, True)
+    assert [*penstock_cli.cwd.glob(".penstock/runs/*/*")] != []
+    assert [*penstock_cli.cwd.glob(".penstock/runs/*/jobserver")] == []

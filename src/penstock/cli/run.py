@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from penstock.cli.definition import all_settings, read_definition
 from penstock.cli.display import descriptors, open_display
@@ -17,6 +17,7 @@ from penstock.cli.streams import colour, stderr, verbosity, warn
 from penstock.cli.upkeep import open_upkeep
 from penstock.cli.workspace import Workspace
 from penstock.clock import MonotonicClock
+from penstock.engine import RunResult
 from penstock.executor.nursery import Nursery
 from penstock.model.event import Sink
 from penstock.model.job import Family, Job, Pipeline
@@ -36,17 +37,37 @@ def main(given: RunOptions, nursery: Nursery) -> int:
         return print_dry_run(pipeline, fresh=given.fresh)
     if given.isolate:
         nursery.isolate(given.isolate)
-    directory = _open_directory()
-    wanted = Wanted(given.jobs, given.jobserver)
-    terms = come_to_terms(wanted, nursery, directory, os.environ)
-    slots = _affordable(terms.slots, *descriptors(given))
-    run = os.path.basename(directory) if directory else f"unkept-{os.getpid()}"
-    flags = SignalFlags()
-    display = open_display(given, pipeline, slots, directory, flags)
-    workspace = Workspace(run, directory, display.outputs)
-    upkeep = open_upkeep(workspace, pipeline, given, run, directory, flags)
     try:
-        result = run_locally(
+        result = _run(pipeline, given, nursery)
+    except StdoutClosed:
+        die_by(SIGPIPE)
+        return TROUBLE
+    if result.tally.signal is not None and result.status != TROUBLE:
+        die_by(result.tally.signal)
+    return result.status
+
+
+def _run(pipeline: Pipeline, given: RunOptions, nursery: Nursery) -> RunResult:
+    """Run the jobs, and take back all that was made ready for them.
+
+    Raises:
+        StdoutClosed: nobody reads what they print any more.
+    """
+    directory = _open_directory()
+    run = os.path.basename(directory) if directory else f"unkept-{os.getpid()}"
+    with ExitStack() as undo:
+        wanted = Wanted(given.jobs, given.jobserver)
+        terms = come_to_terms(wanted, nursery, directory, os.environ)
+        if terms.fifo is not None:
+            undo.callback(_remove, terms.fifo)
+        slots = _affordable(terms.slots, *descriptors(given))
+        flags = SignalFlags()
+        display = open_display(given, pipeline, slots, directory, flags)
+        undo.callback(display.close)
+        workspace = Workspace(run, directory, display.outputs)
+        upkeep = open_upkeep(workspace, pipeline, given, run, directory, flags)
+        undo.callback(upkeep.close)
+        return run_locally(
             pipeline,
             nursery,
             name=run,
@@ -62,20 +83,11 @@ def main(given: RunOptions, nursery: Nursery) -> int:
             deadline=given.deadline,
             terms=terms,
         )
-    except StdoutClosed:
-        upkeep.close()
-        display.close()
-        die_by(SIGPIPE)
-        return TROUBLE
-    finally:
-        upkeep.close()
-        display.close()
-        if terms.fifo is not None:
-            with suppress(FileNotFoundError):
-                os.unlink(terms.fifo)
-    if result.tally.signal is not None and result.status != TROUBLE:
-        die_by(result.tally.signal)
-    return result.status
+
+
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.unlink(path)
 
 
 def _read(given: RunOptions) -> Pipeline:
