@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from typing import Protocol
+
+from penstock.typed import Protocol
 
 
 class Clock(Protocol):

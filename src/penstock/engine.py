@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple, Protocol
 
 from penstock.clock import Clock, MonotonicClock
 from penstock.executor.base import Executor
@@ -48,6 +47,7 @@ from penstock.model.tally import Tally, count
 from penstock.plan.base import Plan
 from penstock.plan.deadline import RANG, Deadline
 from penstock.plan.frame import plan_run, spare_slots
+from penstock.typed import NamedTuple, Protocol
 
 
 class Interrupts(Protocol):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
 from inspect import Parameter, Signature
 from io import StringIO
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 from typer.core import TyperCommand
@@ -27,6 +27,7 @@ from penstock.cli.syntax import (
     build,
 )
 from penstock.cli.table import subcommands
+from penstock.typed import NamedTuple
 
 _HELP = """
 \b

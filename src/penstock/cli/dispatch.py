@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from contextlib import redirect_stdout
 from importlib import import_module
 from io import StringIO
-from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.cli.fast import parse_fast
 from penstock.cli.options import Answer
 from penstock.cli.printing import say
 from penstock.cli.syntax import Subcommand
+from penstock.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from penstock.executor.nursery import Nursery

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.cli import printing
 from penstock.cli.lines.run import RunOptions
@@ -17,6 +16,7 @@ from penstock.executor.pool import Pool
 from penstock.model.event import Sink
 from penstock.model.job import Pipeline
 from penstock.proc.signals import SignalFlags
+from penstock.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from penstock.cli.bar import Bar

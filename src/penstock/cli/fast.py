@@ -9,10 +9,10 @@ say what is wrong. Whatever it reads, Typer reads alike: a property test proves 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import NamedTuple
 
 from penstock.cli.syntax import Option, Subcommand, WrongValueError, build
 from penstock.cli.table import find
+from penstock.typed import NamedTuple
 
 
 def parse_fast(argv: Sequence[str]) -> tuple[Subcommand, NamedTuple] | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import select
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from penstock.clock import MonotonicClock, RunningClock
 from penstock.engine import Dispatch, Engine, Inlet, RunResult
@@ -27,6 +26,7 @@ from penstock.proc.descendants import children_of
 from penstock.proc.prctl import become_subreaper
 from penstock.proc.reaper import SWEEP_BUDGET, sweep_orphans
 from penstock.proc.signals import FEWER, MORE, SignalFlags, stop_oneself
+from penstock.typed import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from penstock.cli.slots import Terms

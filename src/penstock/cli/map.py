@@ -6,7 +6,6 @@ import os
 import resource
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from penstock.cli.lines.map import MapOptions
 from penstock.cli.local import Feeding, feed_locally
@@ -39,6 +38,7 @@ from penstock.plan.feed import Feed, Rules
 from penstock.proc.signals import SignalFlags, die_by
 from penstock.source.batch import Batches
 from penstock.spec.replace import Filling
+from penstock.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from penstock.cli.map_stdin import Supplied

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol, TypeVar
 
 from penstock.cli.lines.map import MapOptions
 from penstock.cli.options import Share
@@ -27,6 +26,7 @@ from penstock.spec.replace import (
     read_blanks,
 )
 from penstock.spec.words import command_from_text
+from penstock.typed import NamedTuple, Protocol, TypeVar
 
 _BLANKS = " \t\n"
 _ENVIRONMENT = "PENSTOCK_S"  # what the names of all variables of a job begin with

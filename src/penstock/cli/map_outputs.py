@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, Protocol
 
 from penstock.cli.lines.map import MapOptions
 from penstock.cli.local import Waker
@@ -14,6 +13,7 @@ from penstock.engine import Dispatch, Plain
 from penstock.errors import UsageError
 from penstock.model.outcome import Outcome
 from penstock.proc.signals import SignalFlags
+from penstock.typed import NamedTuple, Protocol
 
 
 class Part(Protocol):

@@ -13,10 +13,10 @@ import os
 import posixpath
 from collections.abc import Sequence
 from itertools import takewhile
-from typing import NamedTuple, Protocol
 
 from penstock.errors import PenstockError
 from penstock.spec.replace import Filling, Piece, fill_plain
+from penstock.typed import NamedTuple, Protocol
 
 LONGEST_NAME = 255  # bytes: NAME_MAX of Linux, if a file system does not say less
 _LONGEST_PATH = 4000  # PATH_MAX is 4096, and a partial file has a longer name

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from penstock.model.outcome import Kept
 from penstock.proc.scratch import unnamed_file
+from penstock.typed import NamedTuple
 
 _HELD_BYTES = 1 << 22
 _HELD_FILES = 64

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
 from penstock.cli.lines.map import Given, MapOptions
 from penstock.errors import UsageError
@@ -12,6 +11,7 @@ from penstock.source.combine import Changed, Linked, Product, Record
 from penstock.source.gate import Gate
 from penstock.source.records import Given as GivenValues
 from penstock.source.records import Lines, Source
+from penstock.typed import NamedTuple
 
 _STDIN = "-"
 

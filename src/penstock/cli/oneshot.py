@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.cli.local import run_locally
 from penstock.executor.nursery import Nursery
@@ -15,6 +14,7 @@ from penstock.model.limits import GRACE, LINGER, Limits
 from penstock.model.outcome import TROUBLE, Cancelled, Exited, Outcome
 from penstock.model.stream import Inherit, Input, Null, Stdin
 from penstock.proc.signals import die_by
+from penstock.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from penstock.cli.lines.exec import ExecOptions

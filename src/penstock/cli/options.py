@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import NamedTuple
 
 from penstock.model.job import LEAKS, Leaks
 from penstock.model.signals import signal_number
 from penstock.plan.halt import Halt
 from penstock.spec.duration import parse_duration
+from penstock.typed import NamedTuple
 
 DEFAULT_FILE = "penstock.yaml"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, Protocol
 
 from penstock.cli.spools import open_spool, print_spool
 from penstock.cli.stdout import Stdout
@@ -14,6 +13,7 @@ from penstock.model.job import Job
 from penstock.model.outcome import Cancelled, Outcome
 from penstock.report.plain import visible
 from penstock.report.words import size
+from penstock.typed import NamedTuple, Protocol
 
 _FASTEST = 1 << 30  # bytes a second that commands may write into memory
 _SOONEST, _LATEST = 0.1, 10.0  # seconds from one look at the spools to the next

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.cli.options import Jobs
 from penstock.cli.streams import warn
 from penstock.errors import PenstockError
 from penstock.executor.nursery import Nursery
+from penstock.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from penstock.make.jobserver import Jobserver

@@ -10,7 +10,6 @@ import os
 import select
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Protocol
 
 from penstock.cli.outputs import TOO_MUCH, Direct, Grouped, Terms, told
 from penstock.cli.stdout import Tagger
@@ -19,6 +18,7 @@ from penstock.errors import PenstockError
 from penstock.executor.attended import Refusal
 from penstock.model.job import Job
 from penstock.model.outcome import Outcome
+from penstock.typed import Protocol
 
 _CHUNK = 1 << 16
 _LONGEST_LINE = 1 << 20  # bytes; a longer one is printed in pieces

@@ -6,12 +6,14 @@ import io
 import os
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, TextIO
 
 from penstock.cli.printing import put_stderr
 from penstock.report.plain import visible
+from penstock.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import TextIO
+
     from typing_extensions import Buffer
 
     from penstock.report.console import Verbosity

@@ -6,9 +6,9 @@ Part of the hot path, so it imports nothing that takes time.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
 
 from penstock.cli.options import read_flag
+from penstock.typed import NamedTuple
 
 
 class Option(NamedTuple):

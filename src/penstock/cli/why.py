@@ -8,7 +8,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from typing import NamedTuple
 
 from penstock.cli.definition import all_settings, read_definition
 from penstock.cli.lines.why import WhyOptions
@@ -23,6 +22,7 @@ from penstock.state.judge import Judge, is_watched
 from penstock.state.memory import STORE
 from penstock.state.outputs import outputs_of
 from penstock.state.store import Store
+from penstock.typed import NamedTuple
 
 _SERVICE = "it is a service"
 _NO_OUTPUTS = "it has no `outputs`, by which one could tell that it is done"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
 
 from penstock.clock import Clock, MonotonicClock
 from penstock.executor.base import Executor
 from penstock.model.job import Job
 from penstock.model.outcome import Outcome
+from penstock.typed import NamedTuple, Protocol
 
 
 class Refusal(NamedTuple):

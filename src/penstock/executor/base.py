@@ -7,10 +7,10 @@ one shared suite of tests (``tests/contract``).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Protocol
 
 from penstock.model.job import Job
 from penstock.model.outcome import Outcome
+from penstock.typed import Protocol
 
 
 class Executor(Protocol):

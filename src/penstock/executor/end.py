@@ -7,7 +7,6 @@ import os
 import socket
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
-from typing import NamedTuple
 
 from penstock.errors import UsageError
 from penstock.executor.message import Recall, Run, Stop, send
@@ -17,6 +16,7 @@ from penstock.model.stream import Handed, Output
 from penstock.model.verdict import unseen
 from penstock.plan.wire import wire
 from penstock.proc.reaper import SWEEP_BUDGET
+from penstock.typed import NamedTuple
 
 _STOCK = 0.03  # seconds of work that a worker may hold ahead
 _LONG = 0.05  # seconds after which nothing shall wait behind a job any more

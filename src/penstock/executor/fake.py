@@ -7,7 +7,6 @@ and a thousand hours take no longer than a second. Nothing depends on chance.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from penstock.errors import UsageError
 from penstock.model.job import Job
@@ -22,6 +21,7 @@ from penstock.model.outcome import (
     TimedOut,
     Usage,
 )
+from penstock.typed import NamedTuple
 
 FOREVER = float("inf")
 _EPOCH = 1_800_000_000.0

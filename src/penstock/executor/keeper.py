@@ -14,7 +14,6 @@ import sys
 from contextlib import suppress
 from errno import EAGAIN, ENOMEM
 from signal import SIGCONT  # noqa: TID251 (a number)
-from typing import TYPE_CHECKING, NoReturn
 
 from penstock.clock import Clock, MonotonicClock
 from penstock.executor import worker
@@ -27,8 +26,11 @@ from penstock.proc.prctl import become_subreaper, set_title
 from penstock.proc.reaper import SWEEP_BUDGET, reap, stopped_children, sweep, wait_child
 from penstock.proc.signals import hear_of_children, signal_child, start_clean
 from penstock.proc.spawn import pass_on
+from penstock.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from penstock.make.jobserver import Jobserver
 
 TITLE = "ps-nursery"

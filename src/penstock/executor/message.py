@@ -13,10 +13,10 @@ import socket
 from array import array
 from collections.abc import Sequence
 from struct import Struct
-from typing import NamedTuple
 
 from penstock.model.job import Job
 from penstock.model.outcome import Exited, Kept, Outcome, StageOutcome, Usage
+from penstock.typed import NamedTuple
 
 _PACKET_BYTES = 1 << 16  # well below the default socket buffer of 208 KiB
 _IN_PARCEL = b"+"  # no pickle is one byte long

@@ -11,7 +11,6 @@ from __future__ import annotations
 import select
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Self
 
 from penstock.clock import Clock, MonotonicClock
 from penstock.errors import UsageError
@@ -38,6 +37,7 @@ from penstock.executor.nursery import Nursery, start_nursery
 from penstock.model.job import Job
 from penstock.model.outcome import Cancelled, Outcome
 from penstock.model.verdict import unseen
+from penstock.typed import Self
 
 _NAP = 0.01  # seconds in which many short jobs may end before we look
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.model.event import ErrandKind
 from penstock.model.job import Job
 from penstock.model.outcome import Outcome
+from penstock.typed import NamedTuple
 
 
 class StartJob(NamedTuple):

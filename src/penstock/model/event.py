@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, Protocol
-
 from penstock.model.job import Job
 from penstock.model.outcome import Outcome
+from penstock.typed import Literal, NamedTuple, Protocol
 
 ErrandKind = Literal["when", "ready", "notice"]
 """Whether a job is to be run, whether a service can be used, how the run ended."""

@@ -7,13 +7,13 @@ stops, is timed and takes a slot as one thing. A pipeline is jobs with an order.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Literal, NamedTuple
 
 from penstock.model.command import Command
 from penstock.model.limits import Limits
 from penstock.model.link import Link, chain
 from penstock.model.policy import Policy
 from penstock.model.stream import Inherit, Log, Null, Stderr, Stdin, Stdout
+from penstock.typed import Literal, NamedTuple
 
 __all__ = [
     "Family",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from penstock.typed import NamedTuple
 
 GRACE = 5.0
 DRAIN = 2.0

@@ -7,7 +7,7 @@ records, one after the other. A `relay` process does either.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from penstock.typed import Literal, NamedTuple
 
 Stream = Literal["stdout", "stderr"]
 

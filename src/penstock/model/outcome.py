@@ -7,7 +7,8 @@ by WIFEXITED/WIFSIGNALED (wait(2)), never from arithmetic on the raw number.
 from __future__ import annotations
 
 import errno as _errno
-from typing import NamedTuple
+
+from penstock.typed import NamedTuple
 
 TIMED_OUT = 124
 TROUBLE = 125

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.model.command import Command
+from penstock.typed import NamedTuple
 
 CAUSES = ("exit", "signal", "timeout", "lost")
 """What a job may have failed of: an exit code, a signal, a limit, a dead worker."""

@@ -6,7 +6,7 @@ A stream that is joined to another stage is not described here: that is a
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from penstock.typed import NamedTuple
 
 
 class Null(NamedTuple):

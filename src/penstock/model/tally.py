@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.model.event import (
     Event,
     Interrupted,
@@ -20,6 +18,7 @@ from penstock.model.outcome import (
     Outcome,
     TimedOut,
 )
+from penstock.typed import NamedTuple
 
 
 class Tally(NamedTuple):

@@ -9,8 +9,6 @@ be another: see `Rule`.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.model.job import Job
 from penstock.model.outcome import (
     SIGNAL_BASE,
@@ -25,6 +23,7 @@ from penstock.model.outcome import (
     StageOutcome,
     TimedOut,
 )
+from penstock.typed import NamedTuple
 
 SIGPIPE = 13
 

@@ -5,10 +5,9 @@ The worker carries it out line by line; nothing about pipes is decided there.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
-
 from penstock.model.link import Framing
 from penstock.model.stream import Stderr, Stdin, Stdout
+from penstock.typed import Literal, NamedTuple
 
 
 class PipeEnd(NamedTuple):

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.model.event import Finished
 from penstock.model.job import Family, Job
 from penstock.model.outcome import Cancelled, Outcome
 from penstock.plan.room import Demand
+from penstock.typed import NamedTuple
 
 
 class Attempt(NamedTuple):

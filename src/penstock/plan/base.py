@@ -8,10 +8,10 @@ all that it knows; for time it sets alarms.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
 
 from penstock.model.action import Action
 from penstock.model.event import News
+from penstock.typed import Protocol
 
 
 class Plan(Protocol):

@@ -11,7 +11,6 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import NamedTuple, Protocol
 
 from penstock.model.action import (
     Action,
@@ -35,6 +34,7 @@ from penstock.model.job import Job
 from penstock.model.outcome import Cancelled, Outcome
 from penstock.model.signals import signal_name
 from penstock.plan.halt import Halt
+from penstock.typed import NamedTuple, Protocol
 
 _PAUSE = "pause"
 

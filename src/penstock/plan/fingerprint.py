@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 from penstock.model.job import Job, Link, Stage
 from penstock.model.stream import Direct, Input, Output
 from penstock.plan.digest import digest_of
+from penstock.typed import NamedTuple
 
 MISSING = "missing"
 """The content of an input that is not there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from penstock.typed import NamedTuple
 
 LEAST_ENDED = 3  # jobs, before a share of them says anything
 

@@ -11,10 +11,10 @@ It is in one place at a time:
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from penstock.plan.attempt import Attempt
 from penstock.plan.room import Queue, Room
+from penstock.typed import NamedTuple
 
 
 class Answered(NamedTuple):

@@ -12,10 +12,10 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable
-from typing import Generic, NamedTuple, TypeVar
 
 from penstock.errors import UsageError
 from penstock.model.job import Job
+from penstock.typed import Generic, NamedTuple, TypeVar
 
 _SLOTS = ""  # no resource has this name
 

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
 
 from penstock.model.action import Action, CancelJob, SetAlarm, StartErrand
 from penstock.model.job import Job
@@ -29,6 +28,7 @@ from penstock.model.outcome import (
 )
 from penstock.model.policy import Service
 from penstock.plan.errand import errand_for, errand_name
+from penstock.typed import Literal
 
 FIRST_PAUSE = 0.05  # seconds, between two questions; then twice as long each time
 LONGEST_PAUSE = 1.0

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from typing import NamedTuple
 
 from penstock.proc.descendants import stat_of
+from penstock.typed import NamedTuple
 
 _USER_TIME, _CHILD_TIME_END = 11, 15  # utime to cstime, of what `stat_of` gives
 _BUSY = (b"R", b"D")  # proc_pid_stat(5)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from resource import struct_rusage
-from typing import TYPE_CHECKING
 
 from penstock.clock import Clock
 from penstock.proc.descendants import children_of
@@ -12,6 +11,7 @@ from penstock.proc.flow import trouble_of
 from penstock.proc.launch import Running
 from penstock.proc.reaper import MOST_WATCHED, read_status, read_usage, reap
 from penstock.proc.watch import Watch
+from penstock.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from penstock.proc.relay import Relay

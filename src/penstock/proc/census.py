@@ -10,12 +10,12 @@ import os
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import suppress
-from typing import NamedTuple
 
 from penstock.proc.cgroup import run_of_group
 from penstock.proc.descendants import all_processes, has_ended, stat_of
 from penstock.proc.marker import PREFIX, RunName
 from penstock.proc.name import VARIABLE
+from penstock.typed import NamedTuple
 
 _GUARDS = (b"ps-nursery", b"ps-worker")
 _TAG = f"/memfd:{PREFIX}"

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
-from typing import Self
 
 from penstock.proc.marker import PREFIX, RunName, run_marker
+from penstock.typed import Self
 
 _HERE = b"0"  # the process that writes
 

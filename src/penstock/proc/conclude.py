@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.model.job import Job
 from penstock.model.outcome import (
@@ -25,6 +24,7 @@ from penstock.proc.holders import in_words
 from penstock.proc.launch import Running
 from penstock.proc.log import LogPump
 from penstock.proc.stop import Stop
+from penstock.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from penstock.proc.relay import Relay

@@ -7,7 +7,6 @@ import stat
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.model.command import Command
 from penstock.model.link import path_token
@@ -30,6 +29,7 @@ from penstock.proc.keep import lacks_room, open_kept, take_kept
 from penstock.proc.log import LogPump
 from penstock.proc.pipes import open_pipe
 from penstock.proc.spawn import CannotStart, Streams
+from penstock.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from penstock.proc.fifo import Fifos

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from penstock.model.outcome import (
     EdgeOutcome,
@@ -13,6 +12,7 @@ from penstock.model.outcome import (
 )
 from penstock.model.wiring import Fifo, Wiring
 from penstock.proc.files import Files
+from penstock.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from penstock.proc.relay import Relay

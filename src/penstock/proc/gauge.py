@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from penstock.model.job import Job
 from penstock.proc.files import Files
 from penstock.proc.launch import Running
 from penstock.proc.stop import Stop
+from penstock.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from penstock.proc.idle import Silence

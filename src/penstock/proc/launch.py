@@ -12,7 +12,6 @@ import errno
 import os
 import subprocess
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from penstock.clock import Clock
 from penstock.model.command import Command
@@ -23,6 +22,7 @@ from penstock.proc.files import Files
 from penstock.proc.flow import start_relays
 from penstock.proc.nice import check_nice, renice
 from penstock.proc.spawn import CannotStart, Streams, find_program, spawn
+from penstock.typed import TYPE_CHECKING
 
 # What others may give back soon. (EMFILE is not: the descriptors are our own.)
 _PASSING = (errno.EAGAIN, errno.ENFILE, errno.ENOMEM)

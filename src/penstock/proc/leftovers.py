@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from signal import SIGCONT, SIGKILL, SIGTERM
-from typing import Literal, NamedTuple
 
 from penstock.clock import Clock
 from penstock.model.outcome import Process
@@ -30,6 +29,7 @@ from penstock.proc.descendants import describe
 from penstock.proc.marker import RunName
 from penstock.proc.reaper import SWEEP_BUDGET
 from penstock.proc.signals import signal_pinned
+from penstock.typed import Literal, NamedTuple
 
 _ROUND = 0.1  # seconds
 

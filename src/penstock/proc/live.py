@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import select
 from signal import SIGTERM
-from typing import NamedTuple
 
 from penstock.clock import Clock
 from penstock.model.outcome import Process
@@ -13,6 +12,7 @@ from penstock.proc.census import Seen, live_families, look
 from penstock.proc.descendants import describe
 from penstock.proc.marker import RunName
 from penstock.proc.signals import signal_pinned
+from penstock.typed import NamedTuple
 
 _INSIST = 0.2  # seconds after which a further TERM is one more, and not the same
 

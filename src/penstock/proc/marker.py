@@ -10,7 +10,6 @@ others in /proc, hold an empty anonymous file of that name.
 from __future__ import annotations
 
 import os
-from typing import NamedTuple, Self
 
 from penstock.proc.descendants import is_zombie, start_time_of
 from penstock.proc.name import (
@@ -22,6 +21,7 @@ from penstock.proc.name import (
     namespace,
     spell,
 )
+from penstock.typed import NamedTuple, Self
 
 PREFIX = "penstock-"
 """How the names of a run's own files begin; the name of the run follows."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import select
-from typing import NamedTuple, Protocol
+
+from penstock.typed import NamedTuple, Protocol
 
 
 class Cancel(NamedTuple):

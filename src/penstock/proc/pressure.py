@@ -6,9 +6,8 @@ averages of the kernel tell of the last minute, and not of what was started just
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.clock import Clock
+from penstock.typed import NamedTuple
 
 _AGAIN = 0.5  # seconds until the next look
 _SETTLE = 0.05  # seconds in which a start shows

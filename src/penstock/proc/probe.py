@@ -16,13 +16,13 @@ import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from fcntl import F_GETPIPE_SZ, F_SETPIPE_SZ, fcntl
-from typing import NamedTuple
 
 from penstock.proc.cgroup import own_group, try_leaf
 from penstock.proc.fork import fork_into
 from penstock.proc.isolate import try_isolation
 from penstock.proc.name import is_own_proc
 from penstock.proc.prctl import become_subreaper
+from penstock.typed import NamedTuple
 
 _MEBI = 1 << 20
 _ENOUGH_DESCRIPTORS = 256

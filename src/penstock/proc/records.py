@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from struct import Struct
-from typing import Protocol
 
 from penstock.model.link import Framing
+from penstock.typed import Protocol
 
 _HEAD = Struct(">I")
 

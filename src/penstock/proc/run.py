@@ -17,7 +17,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from penstock.clock import Clock
 from penstock.model.job import Job
@@ -42,6 +41,7 @@ from penstock.proc.stop import (
     time_out,
 )
 from penstock.proc.watch import Watch
+from penstock.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from penstock.proc.samples import Samples

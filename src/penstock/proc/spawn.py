@@ -10,10 +10,10 @@ import errno
 import os
 import subprocess
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from penstock.model.command import Command
 from penstock.model.outcome import NotStarted
+from penstock.typed import NamedTuple
 
 _SHELL = "/bin/sh"
 _DEFAULT_PATH = "/bin:/usr/bin"  # confstr(3) _CS_PATH, what execvp(3) falls back to

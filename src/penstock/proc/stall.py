@@ -15,7 +15,6 @@ import os
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING
 
 from penstock.model.job import Job
 from penstock.model.wiring import Wiring
@@ -33,6 +32,7 @@ from penstock.proc.waits import (
     place_of,
     waits_of,
 )
+from penstock.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from penstock.proc.relay import Relay

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
-from typing import NamedTuple
+
+from penstock.typed import NamedTuple
 
 READS, WRITES, OPENS, WAITS = "reads", "writes", "opens", "waits"
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TextIO
 
 from penstock.model.event import (
     ErrandEnded,
@@ -32,6 +31,10 @@ from penstock.report.failure import (
 )
 from penstock.report.plain import visible
 from penstock.report.words import describe_ending, duration, plural, size
+from penstock.typed import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 Verbosity = Literal["quiet", "normal", "verbose"]
 

@@ -6,10 +6,10 @@ What is tried is in `proc.probe`; the C loader for YAML is looked for by the cal
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, NamedTuple
 
 from penstock.proc.probe import Probe
 from penstock.report.plain import visible
+from penstock.typed import Literal, NamedTuple
 
 State = Literal["kept", "weaker", "broken"]
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias
 
 from penstock.model.event import (
     ErrandEnded,
@@ -44,6 +43,10 @@ from penstock.model.signals import signal_name
 from penstock.model.stream import Direct, Log
 from penstock.report.edges import bottleneck
 from penstock.report.plain import decoded, readable
+from penstock.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 Json: TypeAlias = (
     "str | int | float | bool | Sequence[Json] | Mapping[str, Json] | None"

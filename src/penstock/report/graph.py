@@ -6,13 +6,13 @@ As a tree of text, or for mermaid and Graphviz; `graph_svg` draws without any of
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from penstock.errors import DefinitionError
 from penstock.model.job import Family, Job, Pipeline, Stage, chain
 from penstock.model.stream import Direct, Output
 from penstock.report.plain import visible
 from penstock.report.shell import in_order
+from penstock.typed import NamedTuple
 
 _LONGEST = 40
 

@@ -7,11 +7,11 @@ nothing, and its place in the column the mean of the places of what it needs.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 from penstock.model.job import Pipeline
 from penstock.report.graph import Box, boxes_of
+from penstock.typed import NamedTuple
 
 _LETTER = 7.3  # pixels of a monospaced letter at 12
 _ROW = 26

@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from typing import TextIO
 
 from penstock.model.event import Event
 from penstock.report.encode import event_to_dict
+from penstock.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 def encode_line(event: Event) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.model.event import (
     Event,
     JobEnded,
@@ -14,6 +12,7 @@ from penstock.model.event import (
 )
 from penstock.model.job import Job
 from penstock.model.tally import Tally, count
+from penstock.typed import NamedTuple
 
 _ENOUGH = 3  # jobs that must be over before anything is foretold
 

@@ -7,10 +7,10 @@ nothing before it is wanted: what is held is one block, or one record if that is
 from __future__ import annotations
 
 import re
-from typing import NamedTuple, Protocol
 
 from penstock.source.gate import Gate
 from penstock.source.tap import Tap
+from penstock.typed import NamedTuple, Protocol
 
 BLOCK_BYTES = 1 << 20
 _AT_ONCE = 1 << 20

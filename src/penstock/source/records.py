@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from typing import Protocol
 
 from penstock.source.gate import Gate
 from penstock.source.tap import Tap
+from penstock.typed import Protocol
 
 _BLOCK_BYTES = 1 << 12
 _LARGEST_BYTES = 1 << 20  # of a block in the middle of a long record

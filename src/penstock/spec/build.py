@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import posixpath
-from typing import NamedTuple
 
 from penstock.model.command import Command
 from penstock.model.job import Family, Job, Link, Place, Stage, chain
@@ -27,6 +26,7 @@ from penstock.spec.stages import is_path, links_of, members_of, within, without_
 from penstock.spec.tree import Mapping, Node, Scalar, Sequence
 from penstock.spec.variables import Scope
 from penstock.spec.words import split_words
+from penstock.typed import NamedTuple
 
 _STREAMS = ("stdin", "stdout", "append", "stderr")
 _LONGEST_STAGE_NAME = 40

@@ -6,7 +6,8 @@ Nothing in `spec` opens a file: whoever loads a definition says how one is read.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+
+from penstock.typed import Protocol
 
 
 class Disk(Protocol):

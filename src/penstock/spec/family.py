@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import count
 from math import prod
-from typing import NamedTuple
 
 from penstock.model.job import Family, Job, Place
 from penstock.spec.build import Defaults, Draft, build_job
@@ -20,6 +19,7 @@ from penstock.spec.options import Options, override
 from penstock.spec.tree import Mapping, Node, Scalar, Sequence, entries_of
 from penstock.spec.values import is_passable
 from penstock.spec.variables import Scope, fill_pattern, fill_text
+from penstock.typed import NamedTuple
 
 MOST_CHECKED = 1000
 """Members of a family that are all made, and checked, when the file is read."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import posixpath
-from typing import NamedTuple
 
 from penstock.model.stream import Output
 from penstock.spec.mistakes import Mistakes, Spot, shown
 from penstock.spec.options import Entry
 from penstock.spec.variables import Scope, fill_text
+from penstock.typed import NamedTuple
 
 # NAME_MAX is 255 on every file system in use (limits.h); a run adds its own name.
 LONGEST_NAME_BYTES = 255 - 55

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import NamedTuple
 
 from penstock.model.job import Pipeline
 from penstock.spec.build import Defaults, Draft, build_job
@@ -31,6 +30,7 @@ from penstock.spec.tree import Mapping as MappingNode
 from penstock.spec.tree import Node, Scalar, entries_of
 from penstock.spec.unused import unused_variables
 from penstock.spec.variables import Declared, Scope, resolve
+from penstock.typed import NamedTuple
 
 _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 

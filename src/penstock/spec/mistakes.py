@@ -7,9 +7,9 @@ with a caret below. They are collected, so that one reading reports them all.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import NamedTuple
 
 from penstock.errors import DefinitionError
+from penstock.typed import NamedTuple
 
 # What YAML counts as the end of a line (1.1, section 5.4): its line numbers follow it.
 _BREAKS = "\n\r\x85\u2028\u2029"

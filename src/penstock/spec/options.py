@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeVar
-
 from penstock.model.command import Command
 from penstock.model.limits import GRACE, Limits
 from penstock.model.signals import signal_number
@@ -11,6 +9,7 @@ from penstock.spec.duration import parse_duration
 from penstock.spec.size import parse_size
 from penstock.spec.tree import Mapping, Node, Scalar, Sequence
 from penstock.spec.variables import Scope, fill_text
+from penstock.typed import NamedTuple, TypeVar
 
 _T = TypeVar("_T")
 

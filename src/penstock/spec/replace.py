@@ -12,13 +12,13 @@ Part of the hot path, so it imports nothing that takes time.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
 
 from penstock.model.command import Command
 from penstock.spec.edits import EDITS, SUFFIXES
 from penstock.spec.quoting import quote, quote_at
 from penstock.spec.sh_text import PLACE, SAFE, Quoting, Unknown, Unquoted, places_in
 from penstock.spec.words import SHELL, split_words
+from penstock.typed import NamedTuple
 
 VALUE = "{}"
 _STAND_IN = "\ue000"  # for a place, where no control character may be

@@ -7,11 +7,10 @@ what is generated cannot differ.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, get_args
-
 from penstock.model.job import Leaks, Rule
 from penstock.model.link import Buffer, Framing, OnClose
 from penstock.model.policy import CAUSES
+from penstock.typed import Literal, NamedTuple, get_args
 
 Where = Literal[
     "file",

@@ -8,7 +8,8 @@ differ (/bin/sh is dash, bash or another), or where quotes do not protect a valu
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+
+from penstock.typed import NamedTuple
 
 PLACE = "\0"
 """Stands in the text for a place to describe; no command can hold one."""

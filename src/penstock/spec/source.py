@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from penstock.spec.disk import Disk
 from penstock.spec.mistakes import Mistakes, Spot, shown
@@ -13,6 +12,7 @@ from penstock.spec.program import scalars_of
 from penstock.spec.schema import names_in
 from penstock.spec.shape import check_fields
 from penstock.spec.tree import Scalar
+from penstock.typed import NamedTuple
 
 _ONLY_ONCE = ("setup", "teardown", "notify")
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
 
 from penstock.model.link import (
     QUOTA_BYTES,
@@ -19,6 +18,7 @@ from penstock.spec.program import scalars_of
 from penstock.spec.size import parse_size
 from penstock.spec.tree import Mapping, Scalar
 from penstock.spec.variables import Scope
+from penstock.typed import Literal, NamedTuple
 
 _STDERR = ".stderr"
 _BY_PATH = "fifo."

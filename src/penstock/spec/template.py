@@ -9,9 +9,9 @@ and docker's `{{.ID}}` mean what they say. Names with a dot are those of FIFOs o
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from penstock.spec.edits import EDITS, SUFFIXES
+from penstock.typed import NamedTuple
 
 _NAME = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_")
 _INNER = _NAME | frozenset("0123456789-./ \t\n")

@@ -10,9 +10,8 @@ brackets the pure loader ends in RecursionError, and on more the C one in the C 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.spec.mistakes import Spot, shown
+from penstock.typed import NamedTuple
 
 
 class Scalar(NamedTuple):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
-from typing import NamedTuple
 
 from penstock.spec import tree
 from penstock.spec.mistakes import Mistakes, Spot, shown
 from penstock.spec.quoting import UnquotableError, fill_shell
 from penstock.spec.template import Slot, Template, fill, parse_template, slots_of
 from penstock.spec.values import is_passable
+from penstock.typed import NamedTuple
 
 _MOST_SHOWN = 12
 

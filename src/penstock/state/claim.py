@@ -19,12 +19,12 @@ import select
 import time
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
-from typing import NamedTuple
 
 from penstock.clock import Clock
 from penstock.errors import PenstockError
 from penstock.proc.marker import RunName, run_marker
 from penstock.state.stop import Stop
+from penstock.typed import NamedTuple
 
 _SUFFIX = ".claim"
 _PATIENCE = 5.0  # seconds, for a dead run to end, and for others to look

@@ -10,12 +10,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterator
-from typing import NamedTuple, Protocol
 
 from penstock.clock import Clock
 from penstock.plan.digest import begin_digest
 from penstock.plan.fingerprint import MISSING
 from penstock.state.stop import Stop, Stopped
+from penstock.typed import NamedTuple, Protocol
 
 _CHUNK = 1 << 20
 _TICK = 0.05  # seconds: the kernel stamps files with the time of its last tick

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.plan.fingerprint import Fingerprint
 from penstock.state.outputs import Signs
+from penstock.typed import NamedTuple
 
 
 class Key(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.clock import Clock
 from penstock.model.job import Job, Pipeline
@@ -13,6 +12,7 @@ from penstock.state.entry import Attempt, Key, Success
 from penstock.state.inputs import Inputs, contents_of, glance, named_inputs
 from penstock.state.outputs import Signs, signs_of
 from penstock.state.stop import Stop
+from penstock.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from penstock.state.store import Store

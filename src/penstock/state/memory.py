@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
 
 from penstock.clock import Clock
 from penstock.proc.marker import run_marker
 from penstock.state.record import Done, Header, Past, Record
 from penstock.state.stop import Stop
+from penstock.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from penstock.state.claim import Claim

@@ -6,11 +6,14 @@ import os
 import stat
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from typing import TypeAlias
 
 from penstock.model.job import Job
 from penstock.model.stream import Output
 from penstock.state.contents import identity_of
+from penstock.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 Sign: TypeAlias = "tuple[int, ...] | None"
 """What tells whether a file is still the same; None: it is not there."""

@@ -16,9 +16,9 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
-from typing import NamedTuple
 
 from penstock.proc.marker import RunName
+from penstock.typed import NamedTuple
 
 NAME = "succeeded.jsonl"
 

@@ -19,13 +19,16 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable
 from contextlib import closing, suppress
-from typing import Self, TypeAlias
 
 from penstock.errors import UsageError
 from penstock.plan.fingerprint import Part
 from penstock.state.contents import Identity
 from penstock.state.entry import Attempt, Key, Success
 from penstock.state.outputs import Signs
+from penstock.typed import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from typing import TypeAlias
 
 SCHEMA = 1
 _PATIENCE = 3.0  # seconds, for another run that writes

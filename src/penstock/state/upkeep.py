@@ -15,7 +15,6 @@ crash has left half made.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Protocol
 
 from penstock.errors import UsageError
 from penstock.model.action import PassJob
@@ -36,6 +35,7 @@ from penstock.state.outputs import (
 )
 from penstock.state.stop import Stopped
 from penstock.state.successes import Successes
+from penstock.typed import NamedTuple, Protocol
 
 UP_TO_DATE = "up to date"
 

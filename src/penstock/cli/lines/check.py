@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from penstock.cli.lines.shared import JSON, QUIET, SET, SET_FILE
 from penstock.cli.options import DEFAULT_FILE, NO_SETTINGS, read_path
 from penstock.cli.syntax import Operand, Subcommand
+from penstock.typed import NamedTuple
 
 
 class CheckOptions(NamedTuple):

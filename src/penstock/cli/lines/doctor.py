@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.cli.lines.shared import JSON
 from penstock.cli.syntax import NO_OPERAND, Subcommand
+from penstock.typed import NamedTuple
 
 
 class DoctorOptions(NamedTuple):

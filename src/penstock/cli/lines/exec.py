@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.cli.lines.shared import FOR_ONE_JOB, FOREGROUND
 from penstock.cli.syntax import Operand, Subcommand
 from penstock.model.job import Leaks
+from penstock.typed import NamedTuple
 
 
 class ExecOptions(NamedTuple):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.cli.options import DEFAULT_FILE, read_path
 from penstock.cli.syntax import Operand, Subcommand
+from penstock.typed import NamedTuple
 
 
 class InitOptions(NamedTuple):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from penstock.cli.lines.map_command import COMMAND_OPTIONS
 from penstock.cli.lines.map_output import OUTPUT_OPTIONS
@@ -36,6 +35,7 @@ from penstock.cli.options import (
 )
 from penstock.cli.syntax import Operand, Option, Subcommand
 from penstock.plan.halt import Halt
+from penstock.typed import NamedTuple
 
 _SIGNS = {
     ":::": (False, False),

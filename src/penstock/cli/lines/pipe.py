@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.cli.lines.shared import FOR_ONE_JOB
 from penstock.cli.options import read_commands
 from penstock.cli.syntax import Operand, Subcommand
 from penstock.model.job import Leaks
+from penstock.typed import NamedTuple
 
 
 class PipeOptions(NamedTuple):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.cli.lines.shared import GRACE, JSON, QUIET
 from penstock.cli.syntax import NO_OPERAND, Option, Subcommand
+from penstock.typed import NamedTuple
 
 
 class ReapOptions(NamedTuple):

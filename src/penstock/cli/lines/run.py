@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from penstock.cli.lines.shared import (
     DEADLINE,
@@ -35,6 +34,7 @@ from penstock.cli.options import (
 )
 from penstock.cli.syntax import Operand, Option, Subcommand
 from penstock.model.job import Leaks
+from penstock.typed import NamedTuple
 
 
 class RunOptions(NamedTuple):

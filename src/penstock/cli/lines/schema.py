@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.cli.syntax import NO_OPERAND, Subcommand
+from penstock.typed import NamedTuple
 
 
 class SchemaOptions(NamedTuple):

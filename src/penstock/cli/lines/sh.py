@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.cli.lines.shared import GRACE, LINGER, TIMEOUT
 from penstock.cli.syntax import Operand, Subcommand
+from penstock.typed import NamedTuple
 
 
 class ShellOptions(NamedTuple):

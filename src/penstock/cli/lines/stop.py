@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from penstock.cli.lines.shared import QUIET, TIMEOUT
 from penstock.cli.syntax import Operand, Option, Subcommand
+from penstock.typed import NamedTuple
 
 PATIENCE = 30.0  # seconds
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 from penstock.cli.lines.shared import JSON, SET, SET_FILE, split_target
 from penstock.cli.options import DEFAULT_FILE, NO_SETTINGS
 from penstock.cli.syntax import Operand, Subcommand
+from penstock.typed import NamedTuple
 
 
 class WhyOptions(NamedTuple):
