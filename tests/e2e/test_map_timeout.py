@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-SHORT = ("0.01", "0.02", "0.03")
+SHORT = ("0.3", "0.4", "0.5")
 
 
 @pytest.mark.slow
@@ -25,7 +25,7 @@ def test_a_job_that_timed_out_so_is_tried_again_and_prints_once(penstock_cli):
     text = "echo {}; test -e {} || { touch {}; sleep {}; }"
     line = ("map", "-j1", "-k", "--retries", "2", "--timeout", "500%", text)
     done = penstock_cli(*line, ":::", *SHORT, "1000")
-    assert done == (0, b"0.01\n0.02\n0.03\n1000\n", b"")
+    assert done == (0, b"0.3\n0.4\n0.5\n1000\n", b"")
 
 
 @pytest.mark.parametrize("text", ["0%", "%", "-1%", "1.%", ".5%", "1e3%", "9999999%"])
