@@ -28,6 +28,8 @@ RIGHT = {
     "LAYER": ["none", "pidns", "cgroup"],
     "FILE": ["-", "--", "-q", "a b", "\udcff"],
     "SIGNAL": ["INT", "SIGUSR1", "rtmin+1", "15"],
+    "DIR": ["d", "d/{1}", "a b"],
+    "PROGRAM": ["bash", "bash -o pipefail", "/bin/sh"],
     "NICENESS": ["0", "19", "-20", "+5"],
     "SIZE": ["1B", "64MiB", "1.5GB"],
     "kill|warn|fail|allow": ["kill", "warn", "fail", "allow"],
@@ -102,6 +104,10 @@ def agree(argv: list[str]) -> None:
     if fast is not None:
         slow = parse(argv)
         assert (type(slow), slow) == (type(fast), fast)
+
+
+def test_there_is_a_right_text_for_each_option():
+    assert {option.metavar for option in OPTIONS} - {None} <= RIGHT.keys()
 
 
 @given(any_line())

@@ -70,7 +70,12 @@ numbers = st.none() | st.sampled_from(sorted(errno.errorcode))
 endings: st.SearchStrategy[Ending] = st.one_of(
     statuses,
     st.builds(
-        TimedOut, seconds, st.sampled_from(["command", "job"]), maybe, st.booleans()
+        TimedOut,
+        seconds,
+        st.sampled_from(["command", "job", "median"]),
+        maybe,
+        st.booleans(),
+        seconds,
     ),
     st.builds(Cancelled, st.text(), maybe, st.booleans()),
     st.builds(OutOfMemory, st.integers(1), st.integers(1), maybe),
