@@ -128,7 +128,7 @@ def test_a_failure_says_where_its_output_is(penstock_cli):
 @pytest.mark.slow
 def test_a_job_that_timed_out_leaves_what_it_has_printed(penstock_cli, tmp_path):
     text = "echo {}; sleep 60"
-    done = penstock_cli("map", "--results", "d", "-t", "1", text, ":::", "a")
+    done = penstock_cli("map", "--results", "d", "-t", "3", text, ":::", "a")
     assert done.status == 124
     assert b"results:  d/1/a/" in done.err
     assert tree_of(tmp_path / "d/1/a") == {
@@ -138,6 +138,7 @@ def test_a_job_that_timed_out_leaves_what_it_has_printed(penstock_cli, tmp_path)
     }
 
 
+@pytest.mark.slow
 def test_a_job_that_took_too_long_by_the_median_was_run(penstock_cli, tmp_path):
     text = "echo {}; if test {} = x; then sleep 600; else sleep 0.1; fi"
     line = ("map", "-q", "-j2", "-t", "1000%", "--results", "d", text, ":::")
