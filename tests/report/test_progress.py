@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+
 from penstock.model.event import (
     JobEnded,
     JobPassed,
@@ -12,7 +14,8 @@ from penstock.model.limits import Limits
 from penstock.model.outcome import Exited
 from penstock.model.policy import Policy, Service
 from penstock.report.bar import draw
-from penstock.report.progress import Progress, Running, View
+from penstock.report.progress import Progress, Prospect, Running, View
+from penstock.report.progress_line import json_line, plain_line
 from tests.report.examples import job, outcome
 
 A, B, C = job("true", name="a"), job("false", name="b"), job("true", name="c")
@@ -93,6 +96,19 @@ def test_a_service_is_told_apart():
     assert seen(NOBODY._replace(running=(running,)))[1].endswith("true (service)")
 
 
+def test_of_jobs_that_come_as_the_run_goes_what_is_known_is_told():
+    prospects = [Prospect(5, is_all=False, slots=1), Prospect(7, is_all=True, slots=2)]
+    model = Progress(None, lambda: prospects.pop(0))
+    for event in (BEGIN, JobStarted(A, 101.0), JobStarted(B, 101.0)):
+        model.receive(event)
+    view = model.view(102.0)
+    assert (view.total, view.known, len(view.running)) == (None, 5, 1)
+    assert view.headline == ("0 done", "5+ known", "1 running", "2s")
+    view = model.view(102.0)
+    assert (view.total, view.known, len(view.running)) == (7, None, 2)
+    assert view.headline == ("0/7 jobs", "2 running", "2s")
+
+
 # --- as lines -----------------------------------------------------------------------
 
 BUILD = Running("build", ("cc", "ld"), 12.3, 300.0)
@@ -111,6 +127,31 @@ def test_the_lines_tell_all_that_is_known():
 
 def test_without_a_total_there_is_no_bar():
     assert seen(NOBODY._replace(total=None)) == ["0/? jobs  0 running  1s"]
+
+
+def test_without_a_line_for_each_job_there_is_one():
+    view = View(3, 12, 0, (BUILD, AGAIN), 42.0, None)
+    (line,) = draw(view, {}, (80, 24), colour=False, tall=False)
+    assert line.endswith("3/12 jobs  2 running  42s")
+    assert plain_line(view, 0.0) == "penstock: 3/12 jobs  2 running  42s"
+
+
+def test_as_json_it_is_one_object():
+    view = View(3, None, 1, (BUILD, AGAIN), 42.0, None, 9)
+    told = json.loads(json_line(view, 0.0))
+    assert told == {
+        "event": "Progress",
+        "at": "1970-01-01T00:00:00.000Z",
+        "done": 3,
+        "failed": 1,
+        "running": 2,
+        "known": 9,
+        "total": None,
+        "elapsed": 42.0,
+        "left": None,
+    }
+    told = json.loads(json_line(view._replace(total=12, known=None, left=8.0), 0.0))
+    assert (told["known"], told["total"], told["left"]) == (12, 12, 8.0)
 
 
 def test_a_narrow_terminal_has_one_line_that_fits():

@@ -129,3 +129,66 @@ def test_a_batch_ends_where_there_is_no_more_room():
     while not batches.is_over:
         found.append(batches.next())
     assert found == [(("aaa",),), (("bb",), ("c",)), (("dddd",),)]
+
+
+def test_how_many_are_to_come_is_known_as_far_as_was_read(gate):
+    reader, writer = os.pipe()
+    lines = Lines(reader, gate)
+    assert lines.outlook == (0, False)
+    os.write(writer, b"1\n2\n3\n")
+    lines.next()
+    assert lines.outlook == (2, False)
+    os.write(writer, b"4\n")
+    os.close(writer)
+    for left in (1, 0):
+        lines.next()
+        assert lines.outlook == (left, False)
+    lines.next()
+    assert lines.outlook == (0, True)
+    os.close(reader)
+
+
+def test_the_end_of_a_short_input_is_seen_with_its_lines():
+    descriptor = os.memfd_create("input")
+    gate = Gate()
+    os.write(descriptor, b"1\n2\n3")
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    lines = Lines(descriptor, gate)
+    lines.next()
+    assert lines.outlook == (2, True)
+    gate.close()
+    os.close(descriptor)
+
+
+@given(
+    st.lists(st.integers(0, 4), min_size=1, max_size=3),
+    st.sampled_from(["product", "longest", "shortest"]),
+    st.sampled_from([None, "kept", "left out"]),
+    st.integers(1, 3),
+)
+def test_the_outlook_on_values_that_are_given_is_right_at_any_time(
+    sizes, how, change, most
+):
+    sources: list[Source] = [Given([*"abcd"[:size]]) for size in sizes]
+    if change is not None:
+        keeps = change == "kept"
+
+        def change_it(record: tuple[str, ...]) -> tuple[str, ...] | None:
+            return record if keeps or record != ("b",) else None
+
+        sources[0] = Changed(sources[0], change_it, keeps_all=keeps)
+    if how == "product":
+        source: Source = Product(sources[0], sources[1:])
+    else:
+        source = Linked(sources, shortest=how == "shortest")
+    batches = Batches(source, most)
+    looks = [batches.outlook]
+    while batches.next() is not None:
+        looks.append(batches.outlook)
+    for left, look in enumerate(reversed(looks)):
+        if look.is_all:
+            assert look.known == left
+        else:
+            assert look.known <= left
+    assert batches.outlook == (0, True)
+    assert all(look.is_all for look in looks) or change == "left out"

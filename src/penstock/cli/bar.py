@@ -10,11 +10,11 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 
 from penstock.cli import printing
-from penstock.cli.stdout import Stdout
 from penstock.clock import Clock
 from penstock.executor.attended import Refusal
 from penstock.model.event import Event, RunEnded
 from penstock.report.progress import Progress
+from penstock.typed import Protocol
 
 _FIRST = 0.5  # seconds; a shorter run is over before there is anything to see
 _EVERY = 0.5  # seconds from one drawing to the next
@@ -24,15 +24,26 @@ _LINE_END = 1.0  # seconds in which a line that was begun may be ended by its jo
 _UP, _CLEAR = "\x1b[A", "\x1b[J"
 
 
+class Screen(Protocol):
+    """What prints on the terminal that is drawn on.
+
+    Attributes:
+        is_mid_line: the last byte printed did not end a line.
+    """
+
+    is_mid_line: bool
+
+
 class Bar:
     """Draws a run on standard error, which is a terminal (`Sink`, `Attendant`).
 
     Args:
-        total: how many jobs there are; None if nobody knows yet.
+        progress: how far it is.
         clock: the time.
         colour: whether to colour it.
-        stdout: if it is on the same terminal; None if it is not. A line that it has
-            begun is left alone.
+        screen: what prints on the same terminal; None if nothing does. A line that it
+            has begun is left alone.
+        tall: whether each job that runs has a line.
 
     Attributes:
         memory: tells the bytes that each running job holds, as far as it is known.
@@ -40,18 +51,20 @@ class Bar:
 
     def __init__(
         self,
-        total: int | None,
+        progress: Progress,
         clock: Clock,
         *,
         colour: bool,
-        stdout: Stdout | None,
+        screen: Screen | None,
+        tall: bool = True,
     ) -> None:
-        self._progress = Progress(total)
+        self._progress = progress
+        self._tall = tall
         self._clock = clock
         self._colour = colour
         self.memory: Callable[[], Mapping[str, int]] = dict
         self._held: tuple[float, Mapping[str, int]] = (-_LOOK, {})
-        self._stdout = stdout
+        self._screen = screen
         self._lines = 0  # that are drawn now
         self._drawn: list[str] = []  # when it was drawn last
         self._first = self._lifted_at = clock.now() + _FIRST
@@ -100,13 +113,14 @@ class Bar:
         from penstock.report.bar import draw  # noqa: PLC0415 (takes long: rich)
 
         begin = self._erasure()
-        if self._stdout is not None and self._stdout.is_mid_line:
+        if self._screen is not None and self._screen.is_mid_line:
             if now - self._lifted_at < _LINE_END:
                 return
-            self._stdout.is_mid_line = False
+            self._screen.is_mid_line = False
             begin = "\r\n"
         view = self._progress.view(self._clock.wall())
-        lines = draw(view, self._look(now), _extent(), colour=self._colour)
+        memory = self._look(now)
+        lines = draw(view, memory, _extent(), colour=self._colour, tall=self._tall)
         if not self._lines or lines != self._drawn:
             self._put(begin + "\r\n".join(lines))
         self._lines, self._drawn = len(lines), lines

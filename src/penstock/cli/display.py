@@ -134,14 +134,15 @@ def _wants_bar(given: RunOptions, *, is_straight: bool) -> bool:
 
 def _bar(pipeline: Pipeline, stdout: Stdout, *, colours: bool) -> Bar:
     from penstock.cli.bar import Bar  # noqa: PLC0415 (only if drawn)
+    from penstock.report.progress import Progress  # noqa: PLC0415
 
     frame = (pipeline.setup, pipeline.teardown)
     total = len(pipeline.jobs) + sum(job is not None for job in frame)
     return Bar(
-        None if pipeline.families else total,
+        Progress(None if pipeline.families else total),
         MonotonicClock(),
         colour=colours,
-        stdout=stdout if os.isatty(1) else None,
+        screen=stdout if os.isatty(1) else None,
     )
 
 

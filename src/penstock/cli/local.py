@@ -113,6 +113,7 @@ class Feeding(NamedTuple):
         terms: see `run_locally`; with a jobserver, nothing waits ahead.
         most: how many slots there may be once SIGUSR1 has made them more.
         clock: stands still while the jobs do.
+        attendants: see `run_locally`.
     """
 
     make_plan: Callable[[Pool | Gated], Plan]
@@ -126,6 +127,7 @@ class Feeding(NamedTuple):
     terms: Terms | None = None
     most: int = 1
     clock: RunningClock | None = None
+    attendants: Sequence[Attendant] = ()
 
 
 def feed_locally(feeding: Feeding, nursery: Nursery, *, name: str) -> RunResult:
@@ -144,15 +146,17 @@ def feed_locally(feeding: Feeding, nursery: Nursery, *, name: str) -> RunResult:
             dispatch=feeding.dispatch,
             inlet=gate,
         )
-        return engine.carry_out(feeding.make_plan(executor), name=name)
+        return engine.carry_out(feeding.make_plan(gated), name=name)
 
     wakes = (flags.fileno(), gate.fileno())
     is_gated = feeding.terms is not None and feeding.terms.jobserver is not None
     ahead = 0 if is_gated else feeding.ahead
     pool = Pool(feeding.slots, nursery, ahead=ahead, wakes=wakes, output=output)
     clock = feeding.clock or RunningClock(MonotonicClock())
-    flags.on_suspend = lambda: clock.stand_still(lambda: _stand_still(pool))
-    executor = _gate(pool, feeding.terms)
+    attendants = feeding.attendants
+    flags.on_suspend = lambda: clock.stand_still(lambda: _stand_still(pool, attendants))
+    gated = _gate(pool, feeding.terms)
+    executor: Executor = Attended(gated, attendants) if attendants else gated
     if not is_gated:  # the jobserver decides
         flags.react(MORE, lambda: pool.resize(min(feeding.most, pool.slots + 1)))
         flags.react(FEWER, lambda: pool.resize(max(1, pool.slots - 1)))

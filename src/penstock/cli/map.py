@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from penstock.cli.lines.map import MapOptions
 from penstock.cli.local import Feeding, feed_locally
@@ -41,6 +41,8 @@ from penstock.spec.replace import Filling
 from penstock.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from penstock.cli.bar import Screen
+    from penstock.cli.map_progress import Shown
     from penstock.cli.map_stdin import Supplied
     from penstock.executor.gated import Gated
     from penstock.plan.by_median import ByMedian
@@ -89,6 +91,7 @@ class _Map:
         self._jobs = MapJobs(batches, commands, limits_of(given), streams)
         self._needs_slot = commands.needs_slot
         self._feed: Feed | None = None
+        self._pool: Pool | Gated | None = None
         self._timed: ByMedian | None = None  # what is over the feed, if times count
         self._clock = RunningClock(MonotonicClock())
 
@@ -103,18 +106,20 @@ class _Map:
         supplied = self._supplied(outputs.dispatch)
         log = _open_log(given, outputs.size_of)
         reporter = Reporter(given, outputs.place_of)
+        shown = self._show(outputs.screen)
         feeding = Feeding(
             self._make_plan,
             self._slots,
             0 if self._is_exact else _AHEAD,
             outputs.waker,
-            [*reporter.sinks(), *log],
+            [*reporter.sinks(), *log, *shown],
             supplied or outputs.dispatch,
             flags,
             outputs.reader,
             self._terms,
             self._most,
             self._clock,
+            shown,
         )
         try:
             result = feed_locally(feeding, nursery, name="map")
@@ -124,7 +129,7 @@ class _Map:
             return TROUBLE
         finally:
             outputs.close()
-            for each in (supplied, *log):
+            for each in (supplied, *log, *shown):
                 if each is not None:
                     each.close()
         status = reporter.status(result)
@@ -144,6 +149,7 @@ class _Map:
 
     def _make_plan(self, pool: Pool | Gated) -> Plan:
         given = self._given
+        self._pool = pool
         slots = self._slots if self._needs_slot else 0
         rules = Rules(given.retries, given.halt, given.delay, slots, _pause(given))
         self._feed = Feed(self._jobs, lambda: pool.room, rules)
@@ -163,6 +169,20 @@ class _Map:
 
     def _is_final(self, outcome: Outcome) -> bool:
         return self._final(outcome) is not None
+
+    def _show(self, screen: Screen | None) -> Sequence[Shown]:
+        """Who shows how far the run is."""
+        given = self._given
+        if not (given.bar or given.progress):
+            return ()
+        from penstock.cli.map_progress import show  # noqa: PLC0415 (only if used)
+        from penstock.report.progress import Prospect  # noqa: PLC0415
+
+        def look_ahead() -> Prospect:
+            slots = self._slots if self._pool is None else self._pool.slots
+            return Prospect(*self._jobs.outlook, slots)
+
+        return show(given, screen, look_ahead)
 
     def _supplied(self, inner: Dispatch) -> Supplied | None:
         """What gives each job its stdin, if it has one."""

@@ -14,6 +14,7 @@ from penstock.model.limits import GRACE, LINGER, Limits
 from penstock.model.stream import Inherit, Keep, Null, Stderr, Stdout
 from penstock.source.batch import Batch
 from penstock.source.combine import Record
+from penstock.source.records import Outlook
 from penstock.spec.program import LONGEST_ARGUMENT_BYTES
 from penstock.spec.quoting import quote
 from penstock.spec.replace import (
@@ -129,6 +130,11 @@ class BatchSource(Protocol):
         """Whether nothing will come any more."""
         ...
 
+    @property
+    def outlook(self) -> Outlook:
+        """How many are still to come, as far as that is known."""
+        ...
+
     def next(self) -> Batch | None:
         """The next one; None if it is not there yet, or there is none any more."""
         ...
@@ -159,12 +165,20 @@ class MapJobs:
         self._stage_limits = limits
         self._links: dict[int, tuple[Link, ...]] = {}
         self._notes: list[Callable[[Filling], None]] = []
-        self._number = 0
+        self._number = self._left_out = 0
 
     @property
     def is_over(self) -> bool:
         """Whether no job will come any more."""
         return self._batches.is_over
+
+    @property
+    def outlook(self) -> Outlook:
+        """How many jobs there are in all, as far as that is known."""
+        known, is_all = self._batches.outlook
+        if self._is_done:  # who knows which of those that come are to be left out
+            known, is_all = 0, is_all and not known
+        return Outlook(self._number - self._left_out + known, is_all)
 
     def note(self, make: Callable[[Filling], T]) -> Callable[[Job], T]:
         """Note something of each job that is made from now on; takes it once for each.
@@ -213,6 +227,7 @@ class MapJobs:
             filling = Filling(batch, self._number, slot)
             if not any(is_done(filling) for is_done in self._is_done):
                 return filling
+            self._left_out += 1
         return None
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 
 from penstock.cli.map_shelf import Piece, Printout, Shelf, piece_of
+from penstock.cli.printing import make_way
 from penstock.cli.stdout import StdoutClosed, chunks_of, tagged
 from penstock.errors import PenstockError
 from penstock.model.job import Job
@@ -22,6 +24,10 @@ class Printer:
         ordered: in the order in which the jobs were started.
         sized: note how much each job has printed, for `take_size`.
         stop: tells once the run is to stop.
+        lifts: something is drawn on a terminal; it gives way to what is printed there.
+
+    Attributes:
+        is_mid_line: the last byte printed on that terminal did not end a line.
     """
 
     def __init__(
@@ -32,11 +38,14 @@ class Printer:
         ordered: bool,
         sized: bool,
         stop: SignalFlags,
+        lifts: bool = False,
     ) -> None:
         self._is_final = is_final
         self._tag_of = tag_of
         self._outlets = (Outlet(1, stop), Outlet(2, stop))
         self._is_open = [True, True]
+        self._shares = [lifts and os.isatty(number) for number in (1, 2)]
+        self.is_mid_line = False
         self._shelf = Shelf() if ordered else None
         self._sizes: dict[str, int] | None = {} if sized else None
 
@@ -115,6 +124,9 @@ class Printer:
                 self._put(number, printout.tag, piece)
 
     def _put(self, number: int, tag: bytes, piece: Piece) -> None:
+        if self._shares[number]:
+            make_way()
+            self.is_mid_line = piece.last != b"\n"
         try:
             self._is_open[number] = _send(self._outlets[number], tag, piece)
         except BrokenPipeError:

@@ -32,6 +32,7 @@ class Outputs(NamedTuple):
         waker: tells when there is something to do, or to read.
         reader: the descriptor whose reader the run depends on, if it does.
         size_of: the bytes that a job has printed, by its name; each one asked once.
+        screen: what prints on the terminals of ours, if anything does.
         place_of: where what a failed job has printed was saved, by its name.
         finish: prints what waits for jobs that never came to a good end.
         parts: to be closed at the end.
@@ -42,6 +43,7 @@ class Outputs(NamedTuple):
     reader: int | None = None
     size_of: Callable[[str], int] = lambda _: 0
     place_of: Callable[[str], str | None] | None = None
+    screen: Printer | None = None
     finish: Callable[[], None] = lambda: None
     parts: tuple[Part, ...] = ()
 
@@ -87,7 +89,6 @@ def open_outputs(
             source.gate,
             size_of=saver.take_size,
             place_of=saver.take_place,
-            parts=(saver,),
         )
     if given.ungroup:
         return Outputs(Plain(), source.gate)
@@ -123,12 +124,14 @@ def _printed(
         ordered=given.keep_order,
         sized=given.joblog is not None,
         stop=stop,
+        lifts=given.bar,
     )
     whole = Outputs(
         printer,
         source.gate,
         reader=1,
         size_of=printer.take_size,
+        screen=printer,
         finish=printer.finish,
         parts=(printer,),
     )

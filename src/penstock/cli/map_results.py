@@ -72,9 +72,6 @@ class Saver:
         """Where what a failed job has written is, if anywhere; forgotten here."""
         return self._places.pop(name, None)
 
-    def close(self) -> None:
-        """Nothing is left to do."""
-
     def _save(self, job: Job, outcome: Outcome, out: Piece, err: Piece) -> None:
         results = self._results_of(job)
         if not any(stage.pid for stage in outcome.stages) and _is_cut_short(outcome):

@@ -36,6 +36,13 @@ class Piece(NamedTuple):
         """In bytes."""
         return len(self.data) if self.descriptor is None else self.end - self.start
 
+    @property
+    def last(self) -> bytes:
+        """The last byte, if there is one."""
+        if self.descriptor is None:
+            return self.data[-1:]
+        return os.pread(self.descriptor, 1, self.end - 1)
+
     def close(self) -> None:
         """Give up its own file."""
         if self.is_own and self.descriptor is not None:

@@ -127,7 +127,9 @@ class Input:
         return CsvRecords(lines, separator)
 
     def _change(self, source: Source) -> Source:
-        return source if self._cut is None else Changed(source, self._cut)
+        if self._cut is None:
+            return source
+        return Changed(source, self._cut, keeps_all=not self._given.no_empty)
 
 
 def _open_file(path: str) -> int:

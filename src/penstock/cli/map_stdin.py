@@ -23,6 +23,7 @@ from penstock.source.blocks import (
     PlainBorder,
 )
 from penstock.source.gate import Gate
+from penstock.source.records import Outlook
 from penstock.spec.replace import Records
 
 _NO_VALUES: Batch = ((),)
@@ -57,6 +58,11 @@ class PipedBatches:
     def is_over(self) -> bool:
         """Whether nothing will come any more."""
         return self._blocks.is_over
+
+    @property
+    def outlook(self) -> Outlook:
+        """Nothing for certain before the end."""
+        return Outlook(0, self.is_over)
 
     def next(self) -> Batch | None:
         """The next batch; None if its block is not whole yet, or there is none."""

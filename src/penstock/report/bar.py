@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from penstock.report.plain import visible
-from penstock.report.progress import Running, View
+from penstock.report.progress import Running, View, whole_seconds
 from penstock.report.words import duration, size
 
 _WIDEST_NAME = 32
@@ -29,6 +29,7 @@ def draw(
     extent: tuple[int, int],
     *,
     colour: bool,
+    tall: bool = True,
 ) -> list[str]:
     """The lines, each shorter than the terminal is wide.
 
@@ -37,6 +38,7 @@ def draw(
         memory: bytes that each running job holds, as far as it is known.
         extent: columns and rows of the terminal.
         colour: whether to colour them.
+        tall: whether each job that runs has a line.
     """
     columns, rows = extent
     console = Console(
@@ -52,7 +54,8 @@ def draw(
         markup=False,
     )
     is_wide = columns >= _NARROW
-    most = max(0, rows // 2 - 1) if is_wide else 0
+    is_tall = tall and is_wide
+    most = max(0, rows // 2 - 1) if is_tall else 0
     with console.capture() as captured:
         if is_wide and view.total:
             console.print(_with_bar(view, view.total))
@@ -60,7 +63,7 @@ def draw(
             console.print(_head(view), no_wrap=True, overflow="ellipsis")
         if view.running and most:
             console.print(_table(view.running[:most], memory))
-        if is_wide and len(view.running) > most:
+        if is_tall and len(view.running) > most:
             console.print(Text(f"  and {len(view.running) - most} more"))
     return [line.rstrip() for line in captured.get().splitlines()][: max(1, rows - 1)]
 
@@ -75,15 +78,11 @@ def _with_bar(view: View, total: int) -> Table:
 
 
 def _head(view: View) -> Text:
-    """Jobs done of all; what failed; the time."""
-    total = "?" if view.total is None else str(view.total)
-    parts = [Text(f"{view.done}/{total} jobs")]
-    if view.failed:
-        parts.append(Text(f"{view.failed} failed", style="red"))
-    parts.append(Text(f"{len(view.running)} running"))
-    parts.append(Text(_seconds(view.elapsed)))
-    if view.left is not None:
-        parts.append(Text(f"about {_seconds(view.left)} left"))
+    """How far it is; what failed in red."""
+    parts = [
+        Text(part, style="red" if part.endswith(" failed") else "")
+        for part in view.headline
+    ]
     return Text("  ").join(parts)
 
 
@@ -106,7 +105,7 @@ def _table(running: tuple[Running, ...], memory: Mapping[str, int]) -> Table:
 
 
 def _time(running: Running) -> str:
-    elapsed = _seconds(running.elapsed)
+    elapsed = whole_seconds(running.elapsed)
     if running.timeout is None:
         return elapsed
     return f"{elapsed} of {duration(running.timeout)}"
@@ -116,8 +115,3 @@ def _what(running: Running) -> str:
     stages = visible(" | ".join(running.stages))
     again = f"attempt {running.attempt}: " if running.attempt > 1 else ""
     return f"{again}{stages}" + (" (service)" if running.is_service else "")
-
-
-def _seconds(seconds: float) -> str:
-    """Whole seconds: what changes all the time cannot be read."""
-    return duration(float(int(seconds)))

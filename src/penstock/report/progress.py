@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import islice
+
 from penstock.model.event import (
     Event,
     JobEnded,
@@ -12,6 +15,7 @@ from penstock.model.event import (
 )
 from penstock.model.job import Job
 from penstock.model.tally import Tally, count
+from penstock.report.words import duration
 from penstock.typed import NamedTuple
 
 _ENOUGH = 3  # jobs that must be over before anything is foretold
@@ -48,6 +52,7 @@ class View(NamedTuple):
         elapsed: seconds since the run began.
         left: seconds that it may still take, judged by how long it took so far; None
             where that cannot be said.
+        known: jobs that there are at least, where not all are known; else None.
     """
 
     done: int
@@ -56,6 +61,34 @@ class View(NamedTuple):
     running: tuple[Running, ...]
     elapsed: float
     left: float | None
+    known: int | None = None
+
+    @property
+    def headline(self) -> tuple[str, ...]:
+        """How far it is, in parts: jobs done of all; what failed; the time."""
+        parts = [f"{self.done}/{'?' if self.total is None else self.total} jobs"]
+        if self.known is not None:
+            parts = [f"{self.done} done", f"{self.known}+ known"]
+        if self.failed:
+            parts.append(f"{self.failed} failed")
+        parts += [f"{len(self.running)} running", whole_seconds(self.elapsed)]
+        if self.left:
+            parts.append(f"about {whole_seconds(self.left)} left")
+        return tuple(parts)
+
+
+class Prospect(NamedTuple):
+    """What is known of a run whose jobs come as it goes.
+
+    Attributes:
+        known: jobs that there are at least.
+        is_all: there are no others.
+        slots: how many may run at once; what was started beyond waits at a worker.
+    """
+
+    known: int
+    is_all: bool
+    slots: int
 
 
 class Progress:
@@ -63,10 +96,14 @@ class Progress:
 
     Args:
         total: how many jobs there are; None if nobody knows yet.
+        look_ahead: tells what else is known now, where that changes.
     """
 
-    def __init__(self, total: int | None) -> None:
+    def __init__(
+        self, total: int | None, look_ahead: Callable[[], Prospect] | None = None
+    ) -> None:
         self._total = total
+        self._look_ahead = look_ahead
         self._began = 0.0
         self._tally = Tally()
         self._running: dict[str, JobStarted] = {}
@@ -87,16 +124,21 @@ class Progress:
     def view(self, at: float) -> View:
         """How far the run is at that time, on the wall clock."""
         tally, elapsed = self._tally, max(0.0, at - self._began)
-        total = self._total
+        total, known, slots = self._total, None, None
+        if self._look_ahead is not None:
+            known, is_all, slots = self._look_ahead()
+            total, known = (known, None) if is_all else (None, known)
         if total is not None:
             total = max(total, tally.jobs)
+        running = islice(self._running.values(), slots)
         return View(
             tally.jobs,
             total,
             tally.failed + tally.timed_out,
-            tuple(_running(each, at) for each in self._running.values()),
+            tuple(_running(each, at) for each in running),
             elapsed,
             _left(tally, total, elapsed),
+            known,
         )
 
 
@@ -129,3 +171,8 @@ def _left(tally: Tally, total: int | None, elapsed: float) -> float | None:
     if total is None or ran < _ENOUGH:
         return None
     return elapsed / ran * (total - tally.jobs)
+
+
+def whole_seconds(seconds: float) -> str:
+    """What changes all the time cannot be read."""
+    return duration(float(int(seconds)))

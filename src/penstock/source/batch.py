@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from penstock.source.combine import Record
-from penstock.source.records import Source
+from penstock.source.records import Outlook, Source
 
 Batch = tuple[Record, ...]
 
@@ -44,6 +44,17 @@ class Batches:
         """Whether nothing will come any more."""
         held = self._batch or self._last or self._next is not None
         return self._source.is_over and not held
+
+    @property
+    def outlook(self) -> Outlook:
+        """How many batches are still to come."""
+        if self._room is not None:
+            return Outlook(len(self._last), self.is_over)
+        look = self._source.outlook
+        full, rest = divmod(len(self._batch) + look.known, self._most)
+        if look.is_all and rest:
+            full += 1
+        return Outlook(len(self._last) + full, look.is_all)
 
     def next(self) -> Batch | None:
         """The next batch; None if it is not full yet, or there is none any more."""

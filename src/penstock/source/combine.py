@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import chain, product
+from math import prod
 
-from penstock.source.records import Source
+from penstock.source.records import Outlook, Source
 
 Record = tuple[str, ...]
 
@@ -34,6 +35,20 @@ class Linked:
             for source, seen in zip(self._sources, self._seen, strict=True)
         )
         return none or (any(over) if self._shortest else all(over))
+
+    @property
+    def outlook(self) -> Outlook:
+        """As many as the longest source has, or the shortest."""
+        if self.is_over:
+            return Outlook(0, is_all=True)
+        looks = [source.outlook for source in self._sources]
+        totals = [
+            len(seen) + look.known for seen, look in zip(self._seen, looks, strict=True)
+        ]
+        is_all = all(look.is_all for look in looks)
+        if self._shortest or not all(totals):
+            return Outlook(max(0, min(totals) - self._at), is_all)
+        return Outlook(max(0, max(totals) - self._at), is_all)
 
     def next(self) -> Record | None:
         """The next values, one of each source."""
@@ -69,6 +84,18 @@ class Product:
         none = self._all is not None and not self._all
         return none or (self._first.is_over and not self._left)
 
+    @property
+    def outlook(self) -> Outlook:
+        """The product of what is known of each source."""
+        first = self._first.outlook
+        looks = [source.outlook for source, _ in self._others]
+        each = prod(
+            len(found) + look.known
+            for (_, found), look in zip(self._others, looks, strict=True)
+        )
+        is_all = all(look.is_all for look in looks) and (first.is_all or not each)
+        return Outlook(len(self._left) + first.known * each, is_all)
+
     def next(self) -> Record | None:
         """The next combination; the last source changes fastest."""
         if self._all is None:
@@ -97,18 +124,30 @@ class Changed:
     Args:
         source: of what is changed.
         change: None for what is left out.
+        keeps_all: none is ever left out.
     """
 
     def __init__(
-        self, source: Source, change: Callable[[Record], Record | None]
+        self,
+        source: Source,
+        change: Callable[[Record], Record | None],
+        *,
+        keeps_all: bool = False,
     ) -> None:
         self._source = source
         self._change = change
+        self._keeps_all = keeps_all
 
     @property
     def is_over(self) -> bool:
         """Whether nothing will come any more; perhaps one `next` late."""
         return self._source.is_over
+
+    @property
+    def outlook(self) -> Outlook:
+        """As that of the other source, if nothing is left out."""
+        look = self._source.outlook
+        return look if self._keeps_all else Outlook(0, look.is_all and not look.known)
 
     def next(self) -> Record | None:
         """The next record that is not left out."""

@@ -6,7 +6,7 @@ import csv
 import sys
 
 from penstock.errors import UsageError
-from penstock.source.records import Source
+from penstock.source.records import Outlook, Source
 
 
 class CsvRecords:
@@ -29,6 +29,11 @@ class CsvRecords:
     def is_over(self) -> bool:
         """Whether nothing will come any more."""
         return self._lines.is_over and not self._begun
+
+    @property
+    def outlook(self) -> Outlook:
+        """Nothing for certain before the end: a record may have several lines."""
+        return Outlook(0, self.is_over)
 
     def next(self) -> tuple[str, ...] | None:
         """The fields of the next record; None if there is none now, or any more.

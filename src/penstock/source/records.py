@@ -11,10 +11,22 @@ from collections import deque
 
 from penstock.source.gate import Gate
 from penstock.source.tap import Tap
-from penstock.typed import Protocol
+from penstock.typed import NamedTuple, Protocol
 
 _BLOCK_BYTES = 1 << 12
 _LARGEST_BYTES = 1 << 20  # of a block in the middle of a long record
+
+
+class Outlook(NamedTuple):
+    """What is known of the records that are still to come.
+
+    Attributes:
+        known: so many will come.
+        is_all: and no others.
+    """
+
+    known: int
+    is_all: bool
 
 
 class Source(Protocol):
@@ -23,6 +35,11 @@ class Source(Protocol):
     @property
     def is_over(self) -> bool:
         """Whether nothing will come any more."""
+        ...
+
+    @property
+    def outlook(self) -> Outlook:
+        """How many records are still to come, without reading any."""
         ...
 
     def next(self) -> tuple[str, ...] | None:
@@ -44,6 +61,11 @@ class Given:
     def is_over(self) -> bool:
         """Whether nothing will come any more."""
         return not self._values
+
+    @property
+    def outlook(self) -> Outlook:
+        """All that are left."""
+        return Outlook(len(self._values), is_all=True)
 
     def next(self) -> tuple[str, ...] | None:
         """The next value."""
@@ -72,6 +94,11 @@ class Lines:
         """Whether nothing will come any more."""
         return self._at_end and not self._found
 
+    @property
+    def outlook(self) -> Outlook:
+        """The lines that were read, and whether the end was."""
+        return Outlook(len(self._found), self._at_end)
+
     def next(self) -> tuple[str, ...] | None:
         """The next record; None if none has come yet, and the gate will tell."""
         while not self._found:
@@ -80,7 +107,10 @@ class Lines:
             block = self._tap.read(self._block)
             if block is None:
                 return None
+            is_short = 0 < len(block) < self._block
             self._accept(block)
+            if is_short and self._found and self._tap.is_ready:  # perhaps at its end
+                self._accept(self._tap.read(self._block) or b"")
         return (os.fsdecode(self._found.popleft()),)
 
     def _accept(self, block: bytes) -> None:

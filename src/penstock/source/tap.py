@@ -26,13 +26,18 @@ class Tap:
             self._poll = select.poll()
             self._poll.register(descriptor, select.POLLIN)
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether something is there, or the end."""
+        return self._poll is None or bool(self._poll.poll(0))
+
     def read(self, most: int) -> bytes | None:
         """So many bytes at the most; empty at the end, None if none are there now.
 
         Raises:
             PenstockError: it cannot be read.
         """
-        if self._poll is None or self._poll.poll(0):
+        if self.is_ready:
             try:
                 return os.read(self._descriptor, most)
             except BlockingIOError:  # another one has read what was there

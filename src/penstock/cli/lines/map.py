@@ -99,6 +99,8 @@ class MapOptions(NamedTuple):
     tag: bool = False
     tagstring: str | None = None
     results: str | None = None
+    bar: bool = False
+    progress: bool = False
     timeout: float | Share | None = None
     grace: float | None = None
     linger: float | None = None

@@ -43,4 +43,15 @@ OUTPUT_OPTIONS = (
         read_path,
         "DIR",
     ),
+    Option(
+        "bar",
+        ("--bar", "--eta"),
+        "Draw on the terminal how far it is, and about how long it will take, once the "
+        "end of the input is known; elsewhere, tell it every ten seconds.",
+    ),
+    Option(
+        "progress",
+        ("--progress",),
+        "Tell in JSON how far it is, every second in which something happened.",
+    ),
 )
