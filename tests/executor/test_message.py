@@ -9,8 +9,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from penstock.executor.message import Done, Message, Quit, Run, Stop, receive, send
-from penstock.model.outcome import Exited, Outcome, StageOutcome
+from penstock.executor.message import (
+    Done,
+    Message,
+    Quit,
+    Run,
+    Stop,
+    receive,
+    report,
+    send,
+)
+from penstock.model.outcome import Exited, Outcome, StageOutcome, Usage
+from penstock.model.success import LONGEST_NAME, Succeeded
 from tests.executor.jobs import job, stage
 from tests.proc.apart import apart
 
@@ -50,6 +60,41 @@ def test_a_message_arrives_as_it_was_sent(pair: Pair, message: Message):
     again = travel(pair, message)
     assert type(again) is type(message)
     assert again == message
+
+
+SECONDS = st.floats(0, 1e9)
+NUMBERS = st.integers(0, 1 << 40)
+USAGES = st.builds(Usage, SECONDS, SECONDS, st.none() | NUMBERS, NUMBERS, NUMBERS)
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
+@given(
+    st.text(),
+    st.integers(1, 1 << 22),
+    SECONDS,
+    USAGES.filter(lambda usage: usage.maxrss_bytes != 0),
+    st.binary(),
+)
+def test_a_success_arrives_as_it_was_reported(
+    pair: Pair, name: str, pid: int, seconds: float, usage: Usage, data: bytes
+):
+    told = Succeeded(name, pid, seconds, seconds / 2, usage, data, data[1:])
+    report(pair[0], told)
+    received = receive(pair[1])
+    assert received is not None
+    assert received.message == told
+
+
+def test_a_success_has_room_for_all_that_it_may_carry(pair: Pair):
+    name, kept = "\U0001f600" * LONGEST_NAME, b"x" * (1 << 14)
+    told = Succeeded(name, 1, 1.0, 1.0, Usage(1.0, 1.0, None), kept, kept)
+    report(pair[0], told)
+    received = receive(pair[1])
+    assert received is not None
+    assert received.message == told
 
 
 @settings(

@@ -11,7 +11,7 @@ from penstock.errors import UsageError
 from penstock.model.command import Command
 from penstock.model.job import Job, Link, Stage, chain
 from penstock.model.link import circle_in
-from penstock.model.stream import Inherit, Log, Null
+from penstock.model.stream import Inherit, Keep, Log, Null
 from penstock.model.wiring import PipeEnd, RelayWiring, StageWiring, Wiring
 from penstock.plan.wire import wire
 
@@ -179,6 +179,12 @@ def test_while_a_chain_starts_the_worker_holds_one_end_at_most(stages: int):
     for stage in wire(job(stages, chain(stages))).stages:
         held += 2 * len(stage.opens) - len(stage.closes)
         assert held in (0, 1)
+
+
+def test_streams_of_one_number_are_not_taken_for_each_other():
+    for stream in (Inherit(1), Keep(1), Inherit(1)):
+        alone = Job("j", (Stage("s", Command(("x",), "x"), stdout=stream),))
+        assert type(wire(alone).stages[0].stdout) is type(stream)
 
 
 def test_what_is_not_linked_stays_as_the_stage_says():

@@ -176,6 +176,42 @@ def test_what_was_found_is_believed_for_a_second_at_most(tmp_path: Path):
     assert find_program(wanted, 1.1) == first
 
 
+def test_what_was_found_may_be_believed_without_a_look(tmp_path: Path):
+    wanted = command("tool", PATH=f"{tmp_path}")
+    gone = make_file(tmp_path / "tool")
+    assert find_program(wanted, 0.0) == gone
+    (tmp_path / "tool").unlink()
+    assert find_program(wanted, 0.5, surely=False) == gone
+    assert refusal(lambda: find_program(wanted, 0.5)).errno == errno.ENOENT
+
+
+def test_what_was_wrongly_believed_is_looked_for_again(tmp_path: Path, null: Streams):
+    wanted = command("tool", PATH=f"{tmp_path}/1:{tmp_path}/2")
+    believed = make_file(tmp_path / "1" / "tool", "#!/bin/sh\nexit 1")
+    assert find_program(wanted, 0.0) == believed
+    make_file(tmp_path / "2" / "tool", "#!/bin/sh\nexit 2")
+    os.unlink(believed)
+    assert spawn(wanted, find_program(wanted, 0.5, surely=False), null).wait() == 2
+
+
+@pytest.mark.parametrize(
+    "change", [os.unlink, lambda path: os.chmod(path, 0)], ids=["gone", "forbidden"]
+)
+@pytest.mark.parametrize("name", ["tool", "./tool"])
+def test_what_is_gone_is_told_as_if_it_had_never_been_believed(
+    tmp_path: Path, null: Streams, name: str, change: Callable[[str], None]
+):
+    wanted = command(name, cwd=tmp_path, PATH=str(tmp_path))
+    path = make_file(tmp_path / "tool")
+    find(wanted)
+    change(path)
+    if os.access(path, os.X_OK):
+        pytest.skip("nothing is forbidden to this user")
+    believed = find_program(wanted, next(_later) - 9.5, surely=False)
+    ending = refusal(lambda: spawn(wanted, believed, null))
+    assert ending == refusal(lambda: find(wanted))
+
+
 # --- starting it --------------------------------------------------------------------
 
 

@@ -25,6 +25,7 @@ from penstock.model.outcome import (
 )
 from penstock.model.signals import signal_name
 from penstock.model.stream import Inherit
+from penstock.model.success import in_full
 from penstock.proc.launch import Running
 from penstock.proc.lean import LeanJob
 from penstock.proc.order import Abandon, Cancel, Order, Suspend
@@ -60,7 +61,8 @@ def finish(
     if lean.refusal is not None:
         why = f"{line.shell}: {lean.refusal.strerror}"
         refusal = NotStarted(lean.refusal.errno, why, "command")
-    outcome = resume_job(job, _running(lean), refusal, station, clock)
+    told = resume_job(job, _running(lean), refusal, station, clock)
+    outcome = in_full(told, job)
     if not station.is_deserted:
         _tell(job, outcome, line, maker)
     return _answer(outcome)

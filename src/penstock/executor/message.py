@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from struct import Struct
 
 from penstock.model.job import Job
-from penstock.model.outcome import Exited, Kept, Outcome, StageOutcome, Usage
+from penstock.model.outcome import Outcome, Usage
+from penstock.model.success import Succeeded
 from penstock.typed import NamedTuple
 
 _PACKET_BYTES = 1 << 16  # well below the default socket buffer of 208 KiB
@@ -23,8 +24,6 @@ _IN_PARCEL = b"+"  # no pickle is one byte long
 # _SUCCESS, the numbers of a Succeeded in order, and the lengths of its texts.
 _SUCCEEDED = Struct("=BiddddqqqHHH")
 _SUCCESS = ord("=")  # no pickle begins so
-_LONGEST_TEXT = 1 << 14
-_EXITED = Exited(0)
 _ANCILLARY_BYTES = socket.CMSG_SPACE(253 * 4)  # SCM_MAX_FD descriptors (unix(7))
 
 
@@ -73,43 +72,6 @@ class Done(NamedTuple):
     outcome: Outcome
 
 
-class Succeeded(NamedTuple):
-    """Worker to pool: a job of one stage exited with 0; there is no more to say.
-
-    The same as its `Done`, in a packet that costs a tenth to make: with many short
-    jobs, nearly every message is one of these.
-    """
-
-    job: str
-    pid: int
-    elapsed: float
-    stage_elapsed: float
-    user: float
-    system: float
-    maxrss_bytes: int
-    waits: int
-    preemptions: int
-    out: bytes = b""
-    err: bytes = b""
-
-    def outcome(self, stage: str) -> Outcome:
-        """The outcome of the job, whose only stage is `stage`."""
-        peak = self.maxrss_bytes or None
-        usage = Usage(self.user, self.system, peak, self.waits, self.preemptions)
-        told = StageOutcome(
-            stage,
-            _EXITED,
-            ok=True,
-            pid=self.pid,
-            elapsed=self.stage_elapsed,
-            usage=usage,
-        )
-        done = Outcome(self.job, _EXITED, ok=True, stages=(told,), elapsed=self.elapsed)
-        if self.out or self.err:
-            return done._replace(kept=(Kept(self.out), Kept(self.err)))
-        return done
-
-
 Message = Run | Stop | Suspended | Recall | Returned | Quit | Done | Succeeded
 
 
@@ -120,43 +82,41 @@ class Received(NamedTuple):
     descriptors: tuple[int, ...]
 
 
-def report(channel: socket.socket, outcome: Outcome) -> None:
-    """Send how a job ended, by the shortest message that tells all of it.
+def report(channel: socket.socket, told: Outcome | Succeeded) -> None:
+    """Send how a job ended.
 
     Raises:
         OSError: the other side is gone.
     """
-    stage = outcome.stages[0]
-    if not _is_plain(outcome) or stage.usage is None or stage.pid is None:
-        files = _files_of(outcome)
-        send(channel, Done(outcome), files)
-        for descriptor in files:
-            os.close(descriptor)
+    if isinstance(told, Succeeded):
+        channel.send(_pack_success(told))
         return
-    user, system, peak, *switches = stage.usage
-    times = (outcome.elapsed, stage.elapsed, user, system)
-    name = outcome.job.encode("utf-8", "surrogatepass")
-    out, err = outcome.kept[0].data, outcome.kept[1].data
-    numbers = (*switches, len(name), len(out), len(err))
-    head = _SUCCEEDED.pack(_SUCCESS, stage.pid, *times, peak or 0, *numbers)
-    channel.send(head + name + out + err)
+    files = _files_of(told)
+    send(channel, Done(told), files)
+    for descriptor in files:
+        os.close(descriptor)
 
 
-def _is_plain(outcome: Outcome) -> bool:
-    """Whether a `Succeeded` would tell all of it; where it is ok, nothing survived."""
-    return (
-        outcome.ok
-        and len(outcome.stages) == 1
-        and outcome.ending == _EXITED
-        and not outcome.stragglers
-        and not outcome.spared
-        and outcome.peak_bytes is None
-        and not outcome.stages[0].tail
-        and outcome.stages[0].log_error is None
-        and len(outcome.job) < _LONGEST_TEXT // 4
-        and not _files_of(outcome)
-        and max(len(kept.data) for kept in outcome.kept) <= _LONGEST_TEXT
+def _pack_success(told: Succeeded) -> bytes:
+    """A packet that costs a tenth of what a pickle does; see `_read_success`."""
+    job, pid, elapsed, own, usage, out, err = told
+    name = job.encode("utf-8", "surrogatepass")
+    user, system, peak, waits, forced = usage
+    numbers = _SUCCEEDED.pack(
+        _SUCCESS,
+        pid,
+        elapsed,
+        own,
+        user,
+        system,
+        peak or 0,
+        waits,
+        forced,
+        len(name),
+        len(out),
+        len(err),
     )
+    return b"".join((numbers, name, out, err))
 
 
 def _files_of(outcome: Outcome) -> list[int]:
@@ -234,13 +194,20 @@ def receive(channel: socket.socket) -> Received | None:
 
 def _read_success(packet: bytes) -> Succeeded:
     """What `report` has packed."""
-    _, pid, *times, peak, waits, forced, name, out, err = _SUCCEEDED.unpack_from(packet)
-    elapsed, stage_elapsed, user, system = times
-    end = _SUCCEEDED.size + name
-    job = packet[_SUCCEEDED.size : end].decode("utf-8", "surrogatepass")
-    data, more = packet[end : end + out], packet[end + out : end + out + err]
-    numbers = (elapsed, stage_elapsed, user, system, peak, waits, forced)
-    return Succeeded(job, pid, *numbers, data, more)
+    _, pid, elapsed, own, user, system, peak, waits, forced, *ends = (
+        _SUCCEEDED.unpack_from(packet)
+    )
+    name = _SUCCEEDED.size + ends[0]
+    out = name + ends[1]
+    return Succeeded(
+        packet[_SUCCEEDED.size : name].decode("utf-8", "surrogatepass"),
+        pid,
+        elapsed,
+        own,
+        Usage(user, system, peak or None, waits, forced),
+        packet[name:out],
+        packet[out : out + ends[2]],
+    )
 
 
 def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> tuple[int, ...]:

@@ -29,13 +29,13 @@ from penstock.executor.message import (
     Received,
     Returned,
     Stop,
-    Succeeded,
     owned,
     receive,
 )
 from penstock.executor.nursery import Nursery, start_nursery
 from penstock.model.job import Job
 from penstock.model.outcome import Cancelled, Outcome
+from penstock.model.success import Succeeded
 from penstock.model.verdict import unseen
 from penstock.typed import Self
 

@@ -29,6 +29,7 @@ from penstock.executor.message import (
 )
 from penstock.model.job import Job
 from penstock.model.outcome import Cancelled, Outcome
+from penstock.model.success import Succeeded
 from penstock.model.verdict import unseen
 from penstock.plan.wire import wire
 from penstock.proc.fork import step_aside
@@ -57,12 +58,12 @@ def serve(channel: socket.socket, guardians: tuple[int, ...], spares: int) -> No
     post = _Post(channel, guardians)
     while (given := post.next_job()) is not None:
         job, descriptors = given
-        outcome = run_job(job, wire(job), descriptors, post, clock)
-        left = (*outcome.spared, *outcome.survivors)
+        told = run_job(job, wire(job), descriptors, post, clock)
+        left = () if isinstance(told, Succeeded) else (*told.spared, *told.survivors)
         for process in left if os.getpid() != 1 else ():  # other numbers count there
             os.write(spares, b"%d\n" % process.pid)
-        post.answer(outcome)
-        if outcome.survivors or outcome.spared:
+        post.answer(told)
+        if left:
             return  # they must not be taken for a part of the next job
     # It has to end as well, and if somebody has stopped it, it could not.
     signal_pinned(guardians[0], SIGCONT)
@@ -115,12 +116,12 @@ class _Post:
                 return self._desert("penstock was killed")
         return None
 
-    def answer(self, outcome: Outcome) -> None:
+    def answer(self, told: Outcome | Succeeded) -> None:
         """Tell the pool how the job ended, if it still listens."""
         if self._deserted:
             return
         try:
-            report(self._channel, outcome)
+            report(self._channel, told)
         except OSError:
             self._desert("penstock was killed")
 

@@ -10,8 +10,10 @@ sees end-of-file, or a writer that never gets SIGPIPE.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import lru_cache
 
 from penstock.model.job import Job, Link
+from penstock.model.stream import Stderr, Stdin, Stdout
 from penstock.model.wiring import Fifo, PipeEnd, RelayWiring, StageWiring, Wiring
 from penstock.plan.flow import check_flow, edge_name, source_name, target_name
 
@@ -23,6 +25,9 @@ def wire(job: Job) -> Wiring:
         UsageError: the links cannot work.
     """
     if not job.links:
+        if len(job.stages) == 1:
+            (stage,) = job.stages
+            return _alone(stage.stdin, stage.stdout, stage.stderr)
         return Wiring(
             tuple(
                 StageWiring((), stage.stdin, stage.stdout, stage.stderr, ())
@@ -33,6 +38,12 @@ def wire(job: Job) -> Wiring:
     plumbing = _Plumbing(job)
     plumbing.lay()
     return plumbing.wiring()
+
+
+@lru_cache(typed=True)  # a Keep(1) equals an Inherit(1)
+def _alone(stdin: Stdin, stdout: Stdout, stderr: Stderr) -> Wiring:
+    """The wiring of a job of one stage: the same for many short jobs."""
+    return Wiring((StageWiring((), stdin, stdout, stderr, ()),))
 
 
 class _Plumbing:

@@ -47,8 +47,10 @@ class Brood:
     def attend(self) -> None:
         """Wake up for the death of each command, now that all are started."""
         self._is_whole = True
-        self.alive = sum(running.status is None for running in self.running)
+        self.alive = 0  # what died before this was counted too
         for running in self.running:
+            if running.status is None:
+                self.alive += 1
             if running.pidfd >= 0:
                 self._watch.listen(running.pidfd, self.collect)
 
@@ -71,7 +73,8 @@ class Brood:
     def close(self) -> None:
         """Give back every descriptor."""
         for running in self.running:
-            running.close()
+            if running.pidfd >= 0:
+                running.close()
         for pidfd in self._adopted.values():
             os.close(pidfd)
 

@@ -10,7 +10,7 @@ from functools import cache
 
 from penstock.model.command import Command
 from penstock.model.link import path_token
-from penstock.model.outcome import NOTHING_KEPT, Kept, NotStarted
+from penstock.model.outcome import Kept, NotStarted
 from penstock.model.stream import (
     Direct,
     Handed,
@@ -66,7 +66,17 @@ class _Pending(NamedTuple):
 
 
 class Files:
-    """Opens what a job reads and writes; owns it; commits or discards outputs."""
+    """Opens what a job reads and writes; owns it; commits or discards outputs.
+
+    Attributes:
+        logs: the pump of each stage that has one.
+        handed: descriptors that came with the job.
+        pending: outputs that have not got their names.
+        keeps: the numbers of the `Keep`s that are in use.
+        fifos: all FIFOs of the job, if it has any.
+        unopened: those of them that their readers have never opened.
+        edge_of_inode: what each pipe joins.
+    """
 
     def __init__(self, descriptors: Sequence[int]) -> None:
         self.logs: dict[int, LogPump] = {}
@@ -74,8 +84,8 @@ class Files:
         self._opened: list[int] = []
         self._pipes: dict[PipeEnd, int] = {}
         self._paths: dict[int, str] = {}  # of FIFOs, by pipe
-        self._pending: list[_Pending] = []
-        self._keeps: set[int] = set()
+        self.pending: list[_Pending] = []
+        self.keeps: set[int] = set()
         self.fifos: Fifos | None = None
         self.unopened: list[Fifo] = []
         self.edge_of_inode: dict[int, str] = {}
@@ -142,13 +152,15 @@ class Files:
             self._open(plan.stdin, stage),
             self._open(plan.stdout, stage),
             self._open(plan.stderr, stage),
-            tuple(self._pipes[end] for _, end in plan.named if end in self._pipes),
+            self._passed(plan) if plan.named else (),
         )
+
+    def _passed(self, plan: StageWiring) -> tuple[int, ...]:
+        """The ends that a stage gets under the numbers that they have here."""
+        return tuple(self._pipes[end] for _, end in plan.named if end in self._pipes)
 
     def named(self, command: Command, plan: StageWiring) -> Command:
         """`command` with the paths of its FIFOs where it has their names."""
-        if not plan.named:
-            return command
         argv, env = command.argv, command.env
         for name, end in plan.named:
             path = self._paths.get(end.pipe) or f"/dev/fd/{self._pipes[end]}"
@@ -159,7 +171,8 @@ class Files:
 
     def release(self, plan: StageWiring, stage: int) -> None:
         """Close what only the command of `stage` needs, now that it is started."""
-        self.release_ends(plan.closes)
+        if plan.closes:
+            self.release_ends(plan.closes)
         if plan.named:
             self.release_ends([end for _, end in plan.named if end in self._pipes])
         if stage in self.logs:
@@ -182,60 +195,69 @@ class Files:
     @property
     def lacks_room(self) -> str | None:
         """Why what was printed may be incomplete, in words; to be asked before."""
-        if not any(lacks_room(number) for number in self._keeps):
+        if not any(lacks_room(number) for number in self.keeps):
             return None
         return "what it printed may be incomplete: the disk is full; try TMPDIR"
 
+    @property
+    def has_remarks(self) -> bool:
+        """Whether some log has anything to tell."""
+        return any(
+            pump.tail or pump.error is not None or pump.holders is not None
+            for pump in self.logs.values()
+        )
+
     def kept(self) -> tuple[Kept, Kept]:
         """What was kept; to be asked once, when nothing writes any more."""
-        if not self._keeps:
-            return NOTHING_KEPT
         out, err = (
-            take_kept(number) if number in self._keeps else Kept() for number in (1, 2)
+            take_kept(number) if number in self.keeps else Kept() for number in (1, 2)
         )
         return out, err
 
     def commit(self) -> str | None:
         """Give every output its name; say what failed, if anything did."""
-        while self._pending:
-            partial, final, mode = self._pending[-1]
+        while self.pending:
+            partial, final, mode = self.pending[-1]
             try:
                 if mode is not None:
                     os.chmod(partial, mode)
                 os.rename(partial, final)
             except OSError as error:
                 return f"cannot name the output {final}: {error.strerror}"
-            self._pending.pop()
+            self.pending.pop()
         return None
 
     def close(self) -> None:
         """Close all, and remove every output that was not committed."""
-        self.release_all()
+        if self._pipes or self.fifos is not None:
+            self.release_all()
         for pump in self.logs.values():
             pump.close()
-        for descriptor in (*self._opened, *self.handed):
+        for descriptor in self._opened:
             os.close(descriptor)
-        for pending in self._pending:
+        for descriptor in self.handed:
+            os.close(descriptor)
+        for pending in self.pending:
             with suppress(OSError):
                 os.unlink(pending.partial)
         if self.fifos is not None:
             self.fifos.close()
-        self._opened, self._pending, self.handed = [], [], ()
+        self._opened, self.pending, self.handed = [], [], ()
 
     def _open(self, stream: Stdin | Stdout | Stderr | PipeEnd, stage: int) -> int:
         """The descriptor that serves `stream`."""
         match stream:
-            case Inherit(number):
-                return number
+            case Inherit():
+                return stream.number
+            case Null():
+                return _null_device()
             case PipeEnd():
                 return self._pipes[stream]
-            case Handed(position):
-                return self.handed[position]
+            case Handed():
+                return self.handed[stream.position]
             case Log():
                 self.logs[stage] = LogPump(stream)
                 return self.logs[stage].writer
-            case Keep(number):
-                return self._open_kept(number)
             case _:
                 return self._open_named(stream)
 
@@ -245,14 +267,14 @@ class Files:
         except OSError as error:
             reason = f"nowhere to keep what it prints: {error.strerror}; try TMPDIR"
             raise CannotStart(NotStarted(error.errno, reason, "system")) from None
-        self._keeps.add(number)
+        self.keeps.add(number)
         return descriptor
 
-    def _open_named(self, stream: Null | Input | Output | Direct) -> int:
-        """Open what has a name in the file system."""
+    def _open_named(self, stream: Keep | Input | Output | Direct) -> int:
+        """Open a file, with a name or without."""
         match stream:
-            case Null():
-                return _null_device()
+            case Keep(number):
+                return self._open_kept(number)
             case Input(path):
                 return self._open_input(path)
             case Output(path) | Direct(path) if path in _OWN:
@@ -301,5 +323,5 @@ class Files:
         with suppress(OSError, ValueError):
             os.unlink(partial)  # left by a run that was killed with all its layers
         descriptor = self._open_path(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
-        self._pending.append(_Pending(partial, final, mode))
+        self.pending.append(_Pending(partial, final, mode))
         return descriptor

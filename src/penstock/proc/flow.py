@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from penstock.clock import Clock
 from penstock.model.outcome import (
     EdgeOutcome,
     Exited,
@@ -24,7 +25,7 @@ def start_relays(
     wiring: Wiring,
     files: Files,
     started: list[Relay],
-    now: float,
+    clock: Clock,
 ) -> None:
     """Start every relay of a job, before any command.
 
@@ -32,13 +33,16 @@ def start_relays(
         wiring: of the job.
         files: has the pipes.
         started: receives each as it starts, so that nothing is lost on failure.
-        now: on the monotonic clock.
+        clock: for when.
 
     Raises:
         OSError: one cannot be started.
     """
+    if not wiring.relays:
+        return
     from penstock.proc.relay import Relay  # noqa: PLC0415 (most jobs have none)
 
+    now = clock.now()
     for plan in wiring.relays:
         started.append(Relay(plan, now))
         started[-1].start(files.ends)

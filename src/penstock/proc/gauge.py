@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from penstock.model.job import Job
 from penstock.proc.files import Files
 from penstock.proc.launch import Running
-from penstock.proc.stop import Stop
+from penstock.proc.stop import Stop, earlier
 from penstock.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -30,17 +30,27 @@ class Gauge:
         self._silence = _listen(job, running, files, now)
         self._memory = _weigh(job, running)
         self._trees: dict[int, int] = {}
-        self._every = _shortest(
+        self._every = earlier(
             self._silence.every if self._silence else None,
             self._memory.every if self._memory else None,
         )
         self._next_at = None if self._every is None else now + self._every
         self.stall: Stall | None = None
 
+    @classmethod
+    def of(
+        cls, job: Job, running: Sequence[Running], files: Files, now: float
+    ) -> Gauge | None:
+        """What looks at `job`; None if no limit of a command asks for that."""
+        for stage in job.stages:
+            if stage.limits.idle is not None or stage.command.memory is not None:
+                return cls(job, running, files, now)
+        return None
+
     @property
     def next_at(self) -> float | None:
         """When to look; None if no limit asks for that."""
-        return _shortest(self._next_at, self.stall.next_at if self.stall else None)
+        return earlier(self._next_at, self.stall.next_at if self.stall else None)
 
     @property
     def peak_bytes(self) -> int | None:
@@ -79,7 +89,3 @@ def _weigh(job: Job, running: Sequence[Running]) -> Memory | None:
     from penstock.proc.memory import Memory  # noqa: PLC0415 (few jobs need it)
 
     return Memory(job, running)
-
-
-def _shortest(*times: float | None) -> float | None:
-    return min((time for time in times if time is not None), default=None)

@@ -15,8 +15,9 @@ from collections.abc import Callable
 
 from penstock.clock import Clock
 from penstock.model.command import Command
-from penstock.model.job import Job
+from penstock.model.job import Job, Stage
 from penstock.model.outcome import Exited, NotStarted, Signaled, Usage
+from penstock.model.stream import Direct, Output
 from penstock.model.wiring import Wiring
 from penstock.proc.files import Files
 from penstock.proc.flow import start_relays
@@ -82,7 +83,9 @@ class Running:
         self.status, self.usage = status, usage
         self.elapsed = now - self.started_at
         self.process.returncode = 0  # tells Popen that there is nothing to wait for
-        self.close()
+        if self.pidfd >= 0:
+            os.close(self.pidfd)
+            self.pidfd = -1
 
     def close(self) -> None:
         """Close the pidfd; may be called twice."""
@@ -131,24 +134,25 @@ def launch(  # noqa: PLR0913 (what a start needs)
     """
     position = 0
     try:
-        _open_edges(wiring, files)
+        if wiring.pipes:
+            _open_edges(wiring, files)
         prepared = []
         for position, stage in enumerate(job.stages):
-            program = find_program(stage.command, clock.now())
-            check_nice(stage.command)
+            program = _prepare(job, stage, clock.now())
             prepared.append((program, files.connect(wiring.stages[position], position)))
         if wiring.pipes:
             files.know_pipes(wiring.pipes)
-        if wiring.relays:
-            start_relays(wiring, files, relays, clock.now())
+            start_relays(wiring, files, relays, clock)
         for position, stage in enumerate(job.stages):
             plan = wiring.stages[position]
-            command = files.named(stage.command, plan)
-            process = _start(command, *prepared[position], rest)
-            started.append(Running(position, process, clock.now()))
-            started[-1].open()
+            command = files.named(stage.command, plan) if plan.named else stage.command
+            running = Running(
+                position, _start(command, *prepared[position], rest), clock.now()
+            )
+            started.append(running)
+            running.open()
             if command.nice:
-                renice(process.pid, command.nice)
+                renice(running.process.pid, command.nice)
             files.release(plan, position)
     except CannotStart as cause:
         raise StartFailed(position, cause.ending) from None
@@ -156,6 +160,21 @@ def launch(  # noqa: PLR0913 (what a start needs)
         reason = f"penstock could not prepare it: {error.strerror}"
         ending = NotStarted(error.errno, reason, "system")
         raise StartFailed(position, ending) from None
+
+
+def _prepare(job: Job, stage: Stage, now: float) -> str:
+    """The program of `stage`, if that may be run as it is to be.
+
+    Raises:
+        CannotStart: it may not, or there is none.
+    """
+    command = stage.command
+    # Where much is done before the start, it must not turn out then that there is none.
+    surely = len(job.stages) > 1 or isinstance(stage.stdout, Output | Direct)
+    program = find_program(command, now, surely=surely)
+    if command.nice:
+        check_nice(command)
+    return program
 
 
 def _open_edges(wiring: Wiring, files: Files) -> None:

@@ -19,11 +19,7 @@ class Pausable:
         self._clock = clock
         self._lost = 0.0
         self._since: float | None = None
-
-    def now(self) -> float:
-        """Seconds, without those in which it was stopped."""
-        now = self._clock.now() if self._since is None else self._since
-        return now - self._lost
+        self.now = clock.now  # until it was stopped for the first time
 
     def wall(self) -> float:
         """As of the clock below."""
@@ -33,6 +29,7 @@ class Pausable:
         """Stop every process below this one, and the clock."""
         if self._since is None:
             self._since = self._clock.now()
+            self.now = self._now
         signal_tree(SIGSTOP)
         signal_tree(SIGSTOP)  # what was forked while we looked
 
@@ -42,3 +39,8 @@ class Pausable:
             self._lost += self._clock.now() - self._since
             self._since = None
             signal_tree(SIGCONT)
+
+    def _now(self) -> float:
+        """Seconds, without those in which it was stopped."""
+        now = self._clock.now() if self._since is None else self._since
+        return now - self._lost

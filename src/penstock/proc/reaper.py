@@ -12,10 +12,12 @@ import resource
 import select
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
+from functools import partial
 from signal import SIGKILL
 
 from penstock.clock import Clock
 from penstock.model.outcome import Exited, Process, Signaled, Usage
+from penstock.model.success import EXITED
 from penstock.proc.descendants import children_of, descendants_of, describe, is_zombie
 from penstock.proc.signals import signal_tree
 
@@ -31,17 +33,10 @@ _own_peak = 0
 _killers: list[Callable[[], None]] = []
 
 
-def reap() -> tuple[int, int, resource.struct_rusage]:
-    """Collect one dead child, without waiting.
-
-    Returns:
-        Its PID, its wait status and what it used, as wait4(2) tells them; the PID is 0
-        if all that are left live.
-
-    Raises:
-        ChildProcessError: there is no child at all: everything below is gone.
-    """
-    return os.wait4(-1, os.WNOHANG)
+# Collect one dead child, without waiting. Returns its PID, its wait status and what it
+# used, as wait4(2) tells them; the PID is 0 if all that are left live. Raises
+# ChildProcessError where there is no child at all: everything below is gone.
+reap = partial(os.wait4, -1, os.WNOHANG)
 
 
 def stopped_children() -> Iterator[int]:
@@ -76,6 +71,8 @@ def _is_its_own(peak: int) -> bool:
 
 def read_status(status: int) -> Exited | Signaled:
     """What a wait status says (wait(2))."""
+    if not status:
+        return EXITED
     if os.WIFSIGNALED(status):
         return Signaled(os.WTERMSIG(status), os.WCOREDUMP(status))
     return Exited(os.WEXITSTATUS(status))

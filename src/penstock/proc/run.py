@@ -20,10 +20,11 @@ from functools import partial
 
 from penstock.clock import Clock
 from penstock.model.job import Job
-from penstock.model.outcome import NotStarted, Outcome, Process
+from penstock.model.outcome import EdgeOutcome, NotStarted, Outcome, Process
+from penstock.model.success import Succeeded
 from penstock.model.wiring import Wiring
 from penstock.proc.brood import Brood
-from penstock.proc.conclude import Seen, conclude
+from penstock.proc.conclude import conclude
 from penstock.proc.files import Files
 from penstock.proc.gauge import Gauge
 from penstock.proc.launch import Running, StartFailed, launch
@@ -35,6 +36,7 @@ from penstock.proc.stop import (
     Stop,
     alive,
     ask_to_end,
+    earlier,
     ended,
     grace_of,
     next_deadline,
@@ -56,7 +58,7 @@ def run_job(
     descriptors: Sequence[int],
     station: Station,
     clock: Clock,
-) -> Outcome:
+) -> Outcome | Succeeded:
     """Run `job` to its end; when this returns, nothing of it is alive.
 
     This process must be a child subreaper, have one thread and no other children.
@@ -86,7 +88,7 @@ def resume_job(
     not_started: NotStarted | None,
     station: Station,
     clock: Clock,
-) -> Outcome:
+) -> Outcome | Succeeded:
     """Run to its end a job that this process has started already, by `lean`.
 
     Args:
@@ -104,13 +106,15 @@ def resume_job(
         run.close()
 
 
-def _live(run: _Run) -> Outcome:
+def _live(run: _Run) -> Outcome | Succeeded:
     """All of a job's life after its start."""
     run.watch()
-    run.linger()
-    run.stop()
-    run.drain()
-    return conclude(run.job, run.files, run.seen())
+    if not run.brood.is_gone:
+        run.linger()
+        run.stop()
+    if run.files.logs:
+        run.drain()
+    return conclude(run.job, run.files, run)
 
 
 class _Run:
@@ -126,24 +130,23 @@ class _Run:
         self.spared: tuple[Process, ...] = ()
         self._clock = Pausable(clock)
         self._watch = Watch(station)
-        self._brood = Brood(self._watch, self._clock)
-        self._running = self._brood.running
+        self.brood = Brood(self._watch, self._clock)
+        self.running = self.brood.running
         self._started_at = self._clock.now()
-        self._gauge = Gauge(job, self._running, files, self._started_at)
+        self.gauge = Gauge.of(job, self.running, files, self._started_at)
         self._samples: Samples | None = None
         self._hurry = False
         self._reap_at = self._started_at + REAP_EVERY
 
     def launch(self, wiring: Wiring) -> None:
         """Start every stage; on failure, note which one and stop the others."""
-        brood = self._brood
-        started = brood.running, brood.relays
         try:
             launch(
                 self.job,
                 wiring,
                 self.files,
-                *started,
+                self.running,
+                self.brood.relays,
                 clock=self._clock,
                 rest=self._rest,
             )
@@ -151,7 +154,7 @@ class _Run:
             if self.stopped is None:
                 self._fail_to_start(failure.position, failure.ending)
             self.files.release_all()  # or what was started would wait for the rest
-        brood.attend()
+        self.brood.attend()
         if wiring.is_graph or self.job.limits.still is not None:
             self._watch_edges(wiring)
         for pump in self.files.logs.values():
@@ -161,37 +164,39 @@ class _Run:
         self, started: Sequence[Running], not_started: NotStarted | None
     ) -> None:
         """Go on with stages that were started before, and the failure to start more."""
-        self._running.extend(started)
+        self.running.extend(started)
         if started:
             self._started_at = started[0].started_at
         if not_started is not None:
             self._fail_to_start(len(started), not_started)
-        self._brood.attend()
+        self.brood.attend()
 
     def watch(self) -> None:
         """Wait until every command has exited, or the job must be stopped."""
-        brood = self._brood
+        brood = self.brood
         while brood.alive and self.stopped is None:
-            limit = next_deadline(self.job, self._running, self._started_at)
-            times = [limit.at if limit else None, self._gauge.next_at]
-            until = min((at for at in times if at is not None), default=None)
+            limit = next_deadline(self.job, self.running, self._started_at)
+            until = limit.at if limit is not None else None
+            if self.gauge is not None:
+                until = earlier(until, self.gauge.next_at)
             changed = partial(self._has_changed, brood.alive)
             if self._wait(changed, until):
-                self.files.forsake_fifos(ended(self._running))
+                if self.files.fifos is not None:
+                    self.files.forsake_fifos(ended(self.running))
                 continue
             brood.collect()  # we may be late, and the command was in time
             if changed():
                 continue
             now = self._clock.now()
             if limit is not None and now >= limit.at:
-                self.stopped = time_out(self.job, self._running, limit)
-            else:
-                self.stopped = self._gauge.look(now)
+                self.stopped = time_out(self.job, self.running, limit)
+            elif self.gauge is not None:
+                self.stopped = self.gauge.look(now)
 
     def linger(self) -> None:
         """Wait a little for what the commands left behind, then name it."""
-        brood = self._brood
-        if brood.is_gone or self.stopped is not None:
+        brood = self.brood
+        if self.stopped is not None:
             return
         brood.collect()
         deadline = self._clock.now() + self.job.limits.linger
@@ -207,16 +212,16 @@ class _Run:
 
     def stop(self) -> None:
         """Leave nothing alive: ask, wait for the grace, KILL until ECHILD."""
-        brood = self._brood
+        brood = self.brood
         if brood.collect() or self.spared:
             return
         self._clock.resume()
         self.files.leave_fifos()
         if not self._hurry and not (self.stopped and self.stopped.memory):
-            ask_to_end(self.job, self._running)
+            ask_to_end(self.job, self.running)
             deadline = self._clock.now() + grace_of(self.job, self.stopped)
             self._wait(lambda: brood.is_gone or self._hurry, deadline)
-        for running in self._running:
+        for running in self.running:
             running.escalated = running.status is None
         for relay in brood.relays:
             relay.was_ended = relay.status is None
@@ -229,34 +234,24 @@ class _Run:
     def drain(self) -> None:
         """Read the logs to their end: it has come, unless a stranger holds a pipe."""
         pumps = self.files.logs.values()
-        if not pumps:
-            return
         deadline = self._clock.now() + self.job.limits.drain
         self._wait(lambda: not any(pump.is_open for pump in pumps), deadline)
         for pump in pumps:
             if pump.is_open:
                 pump.find_holders()
 
-    def seen(self) -> Seen:
-        """What there is to tell."""
-        return Seen(
-            self._running,
-            self.stopped,
-            self.not_started,
-            self.stragglers,
-            self.survivors,
-            self.spared,
-            self._clock.now() - self._started_at,
-            self._gauge.peak_bytes,
-            self._brood.relays,
-            self._brood.spoiled,
-            self._samples.edges() if self._samples is not None else (),
-        )
+    def elapsed(self) -> float:
+        """Seconds since the first start."""
+        return self._clock.now() - self._started_at
+
+    def sampled(self) -> Sequence[EdgeOutcome]:
+        """What was seen of edges at which nobody counts."""
+        return self._samples.edges() if self._samples is not None else ()
 
     def close(self) -> None:
         """Give back every descriptor."""
         self._watch.close()
-        self._brood.close()
+        self.brood.close()
         self.files.close()
 
     def _fail_to_start(self, position: int, ending: NotStarted) -> None:
@@ -265,14 +260,17 @@ class _Run:
         self.not_started = (position, ending)
         name = self.job.stages[position].name
         self._hurry = True
-        self.stopped = Stop(f"{name} could not be started", alive(self._running))
+        self.stopped = Stop(f"{name} could not be started", alive(self.running))
 
     def _watch_edges(self, wiring: Wiring) -> None:
         """Wake up when a FIFO is opened, and now and then to see whether all stalls."""
         from penstock.proc.stall import Stall  # noqa: PLC0415 (few jobs need it)
 
-        parts = wiring, self._running, self._brood.relays, self.files
-        self._gauge.stall = Stall(self.job, *parts, self._clock.now())
+        now = self._clock.now()
+        if self.gauge is None:
+            self.gauge = Gauge(self.job, self.running, self.files, now)
+        parts = wiring, self.running, self.brood.relays, self.files
+        self.gauge.stall = Stall(self.job, *parts, now)
         fifos = self.files.fifos
         if fifos is not None:
             self._watch.listen(fifos.fileno(), fifos.hear)
@@ -287,7 +285,7 @@ class _Run:
             from penstock.proc.samples import Samples  # noqa: PLC0415 (long jobs only)
 
             edges, since = self.files.edge_of_inode, self._started_at
-            self._samples = Samples(self._running, edges, since)
+            self._samples = Samples(self.running, edges, since)
         self._samples.look(now)
 
     def _rest(self, seconds: float) -> bool:
@@ -296,7 +294,7 @@ class _Run:
         return not self._wait(lambda: self.stopped is not None, deadline)
 
     def _has_changed(self, alive_before: int) -> bool:
-        brood = self._brood
+        brood = self.brood
         if brood.spoiled is not None and brood.alive:
             self._stop_for(brood.spoiled)
         return brood.alive < alive_before or self.stopped is not None
@@ -309,7 +307,7 @@ class _Run:
                 return False
             if now >= self._reap_at:  # also while a log gives no rest
                 self._reap_at = now + REAP_EVERY
-                self._brood.collect()
+                self.brood.collect()
                 self._look_at_edges(now)
                 continue
             until = self._reap_at if deadline is None else min(deadline, self._reap_at)
@@ -335,7 +333,7 @@ class _Run:
     def _stop_for(self, cause: str) -> None:
         """Stop the job, unless that was decided before: the first cause counts."""
         if self.stopped is None:
-            self.stopped = Stop(cause, alive(self._running))
+            self.stopped = Stop(cause, alive(self.running))
 
     def _pump(self, pump: LogPump) -> None:
         pump.pump()

@@ -10,6 +10,7 @@ import errno
 import os
 import subprocess
 from collections.abc import Mapping
+from math import inf
 
 from penstock.model.command import Command
 from penstock.model.outcome import NotStarted
@@ -21,7 +22,9 @@ _DEFAULT_PATH = "/bin:/usr/bin"  # confstr(3) _CS_PATH, what execvp(3) falls bac
 
 _BELIEVED = 1.0  # seconds
 _MOST_FOUND = 1000
-_found: dict[tuple[str, str, str | None], tuple[str, float]] = {}
+_found: dict[tuple[str, str | None, str | None], tuple[str, float]] = {}
+# What execve(2) says where a program is not what, or where, it was.
+_MOVED = (errno.ENOENT, errno.EACCES, errno.ENOTDIR, errno.ELOOP)
 
 
 _passed: tuple[int, ...] = ()
@@ -61,7 +64,7 @@ def environment_of(command: Command) -> Mapping[str, str]:
     return {**os.environ, **dict(command.env)}
 
 
-def find_program(command: Command, now: float) -> str:
+def find_program(command: Command, now: float, *, surely: bool = True) -> str:
     """The file that execvp(3) would run, before anything is started.
 
     Looking first costs less than letting execve(2) fail in every directory of PATH
@@ -69,25 +72,48 @@ def find_program(command: Command, now: float) -> str:
     found is believed for a second while it is there: a program that comes to stand
     before it in PATH is seen after that.
 
+    Args:
+        command: what is to be run.
+        now: on the monotonic clock.
+        surely: see whether it is there still; otherwise `spawn` may find out.
+
     Raises:
         CannotStart: there is none, or none that may be executed.
     """
-    name = command.argv[0]
-    if command.cwd is not None and not os.path.isdir(command.cwd):
-        raise CannotStart(_no_directory(command.cwd))
-    if "/" in name:
-        return _check(name, command.cwd)
-    path = environment_of(command).get("PATH", _DEFAULT_PATH)
-    key = (name, path, command.cwd)
+    name, cwd = command.argv[0], command.cwd
+    if cwd is not None and not os.path.isdir(cwd):
+        raise CannotStart(_no_directory(cwd))
+    key = name, _own_path(command) if command.env else None, cwd
     found = _found.get(key)
-    if found is None or now > found[1] or not _is_program(found[0], command.cwd):
+    if found is None or now > found[1] or (surely and not _is_program(found[0], cwd)):
         if len(_found) > _MOST_FOUND:
             _found.clear()
-        try:
-            found = _found[key] = (_search(*key), now + _BELIEVED)
-        except ValueError as error:  # a NUL in the name
-            raise CannotStart(_refusal(errno.EINVAL, f"{name!r}: {error}")) from None
+        found = _found[key] = _look(*key), now + _BELIEVED
     return found[0]
+
+
+def _own_path(command: Command) -> str | None:
+    """What `command` will have as its PATH; None if that is ours."""
+    for name, value in reversed(command.env):
+        if name == "PATH":
+            return value
+    return None
+
+
+def _look(name: str, path: str | None, cwd: str | None) -> str:
+    """The program `name`: in the directories of `path` (None: of ours), or itself.
+
+    Raises:
+        CannotStart: there is none, or none that may be executed.
+    """
+    if "/" in name:
+        return _check(name, cwd)
+    if path is None:
+        path = os.environ.get("PATH", _DEFAULT_PATH)
+    try:
+        return _search(name, path, cwd)
+    except ValueError as error:  # a NUL in the name
+        raise CannotStart(_refusal(errno.EINVAL, f"{name!r}: {error}")) from None
 
 
 def _search(name: str, path: str, cwd: str | None) -> str:
@@ -144,6 +170,8 @@ def _absolute(directory: str, name: str) -> str:
 def spawn(command: Command, program: str, streams: Streams) -> subprocess.Popen[bytes]:
     """Start `command`, in a session of its own unless it is to be in a group.
 
+    Where its program is not found any more it is looked for again, once.
+
     Args:
         command: what to run.
         program: the file, from `find_program`.
@@ -155,14 +183,29 @@ def spawn(command: Command, program: str, streams: Streams) -> subprocess.Popen[
     try:
         return _popen(command, program, command.argv, streams)
     except OSError as error:
-        if error.errno == errno.ENOEXEC:
-            # A script without "#!": execvp(3) hands it to the shell, and so do we.
-            return _spawn_script(command, program, streams)
-        _found.clear()  # what was believed may be gone
-        raise CannotStart(_explain(error, command, program)) from None
+        return _spawn_otherwise(error, command, program, streams)
     except ValueError as error:  # a NUL in an argument
         ending = _refusal(errno.EINVAL, f"{command.argv[0]}: {error}")
         raise CannotStart(ending) from None
+
+
+def _spawn_otherwise(
+    error: OSError,
+    command: Command,
+    program: str,
+    streams: Streams,
+) -> subprocess.Popen[bytes]:
+    """Start what execve(2) has refused with `error`, if there is a way to."""
+    if error.errno == errno.ENOEXEC:
+        # A script without "#!": execvp(3) hands it to the shell, and so do we.
+        return _spawn_script(command, program, streams)
+    key = command.argv[0], _own_path(command), command.cwd
+    if error.errno in _MOVED and _found.pop(key, None) is not None:
+        # What was believed may be gone: to be looked for, and not believed, once.
+        program = find_program(command, -inf)
+        del _found[key]
+        return spawn(command, program, streams)
+    raise CannotStart(_explain(error, command, program)) from None
 
 
 def _spawn_script(

@@ -60,6 +60,13 @@ def ended(running: Sequence[Running]) -> frozenset[int]:
     return frozenset(r.position for r in running if r.status is not None)
 
 
+def earlier(one: float | None, other: float | None) -> float | None:
+    """Of two times, either of which may be None for never, the one that is first."""
+    if one is None or other is None:
+        return other if one is None else one
+    return min(one, other)
+
+
 def next_deadline(
     job: Job,
     running: Sequence[Running],
