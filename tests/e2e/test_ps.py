@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 from typing import Any
 
 import pytest
@@ -51,6 +52,15 @@ def test_stop_ends_a_run_as_term_does(penstock_cli, by):
         assert f"run {name} (PID {process.pid}) is gone" in done.err.decode()
         assert process.wait() == -15
     assert not is_running(pid)
+
+
+def test_stop_ends_a_run_that_stands_still(penstock_cli):
+    with penstock_cli.start("exec", "--", *print_ready()) as process:
+        ready_pid(process.stdout)
+        process.send_signal(signal.SIGSTOP)
+        wait_until(lambda: (found := look_up(process.pid)) and found.state == "T")
+        assert penstock_cli("stop", "-q", str(process.pid)) == (0, b"", b"")
+        assert process.wait() == -15
 
 
 def test_stop_gives_up_after_its_timeout_and_ends_at_once_if_told(penstock_cli):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import select
-from signal import SIGTERM
+from signal import SIGCONT, SIGTERM
 
 from penstock.clock import Clock
 from penstock.model.outcome import Process
@@ -83,7 +83,7 @@ def stop_run(run: RunName, timeout: float | None, clock: Clock, *, now: bool) ->
     try:
         if not run.is_alive():
             return True
-        signal_pinned(pinned, SIGTERM)
+        _ask(pinned)
         poll = select.poll()
         poll.register(pinned, select.POLLIN)
         while True:
@@ -94,9 +94,15 @@ def stop_run(run: RunName, timeout: float | None, clock: Clock, *, now: bool) ->
             if left == 0.0:
                 return False
             if now:
-                signal_pinned(pinned, SIGTERM)  # the second one skips the grace
+                _ask(pinned)  # the second one skips the grace
     finally:
         os.close(pinned)
+
+
+def _ask(pinned: int) -> None:
+    """Send TERM; a run that stands still keeps it pending until it goes on."""
+    signal_pinned(pinned, SIGTERM)
+    signal_pinned(pinned, SIGCONT)
 
 
 def _patience(left: float | None, *, now: bool) -> float | None:
