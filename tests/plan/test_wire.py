@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import UsageError
+from penstock.model.circle import circle_in
 from penstock.model.command import Command
 from penstock.model.job import Job, Link, Stage, chain
-from penstock.model.link import circle_in
 from penstock.model.stream import Inherit, Keep, Log, Null
 from penstock.model.wiring import PipeEnd, RelayWiring, StageWiring, Wiring
 from penstock.plan.wire import wire

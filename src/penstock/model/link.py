@@ -67,30 +67,3 @@ def path_token(name: str) -> str:
     path that takes its place.
     """
     return f"/dev/penstock-fifo/{name}/"
-
-
-def circle_in(links: tuple[Link, ...]) -> tuple[int, ...]:
-    """Stages that wait for each other, in their order; none if there is no circle.
-
-    A coproc is no circle: whoever asks for one knows when it is whose turn.
-    """
-    targets: dict[int, list[int]] = {}
-    for link in links:
-        if not link.is_coproc:
-            targets.setdefault(link.source, []).append(link.target)
-    done: set[int] = set()
-    for start, readers in targets.items():
-        path = {} if start in done else {start: iter(readers)}
-        while path:
-            stage, rest = path.popitem()
-            following = next(rest, None)
-            if following is None:
-                done.add(stage)
-                continue
-            path[stage] = rest
-            if following in path:
-                stages = list(path)
-                return tuple(stages[stages.index(following) :])
-            if following not in done:
-                path[following] = iter(targets.get(following, ()))
-    return ()

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from penstock.errors import UsageError
+from penstock.model.circle import find_circle
 from penstock.model.job import Family, Job, Pipeline
-from penstock.plan.graph import find_cycle
 from penstock.plan.room import Room
 
 
@@ -37,9 +37,10 @@ def _check_needs(units: list[Job | Family]) -> None:
         for need in unit.needs:
             if need not in needs:
                 raise UsageError(f"job {unit.name} needs {need}, which does not exist")
-    cycle = find_cycle(needs)
-    if cycle is not None:
-        raise UsageError(f"jobs need each other: {' -> '.join(cycle)}")
+    circle = find_circle(needs)
+    if circle:
+        names = " -> ".join((*circle, circle[0]))
+        raise UsageError(f"jobs need each other: {names}")
 
 
 def _examples(unit: Job | Family) -> Iterator[Job]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from penstock.errors import UsageError
+from penstock.model.circle import circle_in
 from penstock.model.job import Job, Link
-from penstock.model.link import circle_in
 
 
 def check_flow(job: Job) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from penstock.model.circle import circle_in
 from penstock.model.link import (
     QUOTA_BYTES,
     Framing,
     Link,
     Stream,
-    circle_in,
     path_token,
 )
 from penstock.spec.mistakes import Spot, shown
