@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from penstock.spec.quoting import UnquotableError, fill_shell, quote
+from penstock.spec.quoting import UnquotableSlotError, fill_shell, quote
 from penstock.spec.template import parse_template
 from penstock.spec.words import RESERVED, split_words
 
@@ -118,7 +118,7 @@ def test_a_hostile_value_stays_a_value_in_every_place(place, shell, tmp_path):
 
 @pytest.mark.parametrize("place", REFUSED)
 def test_a_place_where_no_quoting_is_safe_is_refused(place):
-    with pytest.raises(UnquotableError) as error:
+    with pytest.raises(UnquotableSlotError) as error:
         filled(place + " {{x}}" * ("{{x}}" not in place), "v")
     assert error.value.slot.name == "x"
 
@@ -183,7 +183,7 @@ def test_in_any_text_a_value_is_what_a_plain_word_is(fragments, value):
     assume("{{x}}" in text and "$$" not in text and text[-1] != "\\")
     try:
         tame, hostile = filled(text, "Qz7"), filled(text, value)
-    except UnquotableError:
+    except UnquotableSlotError:
         return
     for shell in SHELLS:
         expected, found = (

@@ -29,7 +29,7 @@ from penstock.spec.words import RESERVED
 _APOSTROPHE = "'\"'\"'"
 
 
-class UnquotableError(ValueError):
+class UnquotableSlotError(ValueError):
     """A value cannot be put there safely.
 
     Attributes:
@@ -47,7 +47,7 @@ def fill_shell(template: Template, values: Mapping[str, str]) -> str:
     """The shell text of `template`, every value quoted for where it stands.
 
     Raises:
-        UnquotableError: for a place where no quoting is safe in every shell.
+        UnquotableSlotError: for a place where no quoting is safe in every shell.
     """
     # What is put in raw is text of the command, and can itself open a quote.
     pieces = [_raw(piece, values) for piece in template]
@@ -86,7 +86,7 @@ def _raw(piece: str | Slot, values: Mapping[str, str]) -> str | Slot:
 def _quoted(slot: Slot, quoting: Quoting, value: str) -> str:
     """What to write at `slot` for `value`."""
     if isinstance(quoting, Unknown):
-        raise UnquotableError(slot, quoting.reason)
+        raise UnquotableSlotError(slot, quoting.reason)
     return quote_at(quoting, value, written=slot.text)
 
 

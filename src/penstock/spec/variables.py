@@ -7,7 +7,7 @@ from itertools import islice
 
 from penstock.spec import tree
 from penstock.spec.mistakes import Mistakes, Spot, shown
-from penstock.spec.quoting import UnquotableError, fill_shell
+from penstock.spec.quoting import UnquotableSlotError, fill_shell
 from penstock.spec.template import Slot, Template, fill, parse_template, slots_of
 from penstock.spec.values import is_passable
 from penstock.typed import NamedTuple
@@ -127,7 +127,7 @@ def fill_command(node: tree.Node, scope: Scope) -> str | None:
         return None
     try:
         return fill_shell(template, scope.values)
-    except UnquotableError as error:
+    except UnquotableSlotError as error:
         name = error.slot.name
         advice = f'write "${name}" there' if name.isidentifier() else "use `argv`"
         spot = dict(_spots(node, (error.slot,), scope.text))[error.slot]
