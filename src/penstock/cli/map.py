@@ -196,6 +196,15 @@ class _Map:
 
 def _batches(given: MapOptions, source: Input, commands: Commands) -> BatchSource:
     """What each job is given."""
+    batches = _batches_of(given, source, commands)
+    if given.colsep is None or given.csv or given.pipe:
+        return batches
+    from penstock.cli.stoppable import Stoppable  # noqa: PLC0415 (only if used)
+
+    return Stoppable(batches)
+
+
+def _batches_of(given: MapOptions, source: Input, commands: Commands) -> BatchSource:
     if given.pipe or given.stdin:
         from penstock.cli import map_stdin  # noqa: PLC0415 (only if used)
 

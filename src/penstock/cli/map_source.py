@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from penstock.cli.lines.map import Given, MapOptions
 from penstock.errors import UsageError
+from penstock.proc.signals import ended_when_told
 from penstock.source.combine import Changed, Linked, Product, Record
 from penstock.source.gate import Gate
 from penstock.source.records import Given as GivenValues
@@ -14,6 +15,7 @@ from penstock.source.records import Lines, Source
 from penstock.typed import NamedTuple
 
 _STDIN = "-"
+_LONG_VALUE = 1 << 16  # where a regular expression may take long between two signals
 
 
 class _Group(NamedTuple):
@@ -151,9 +153,13 @@ def _cutter(given: MapOptions) -> Callable[[Record], Record | None] | None:
         raise UsageError(f"--colsep {given.colsep}: {error}") from None
 
     def cut(record: Record) -> Record | None:
-        if given.no_empty and not record[0]:
+        value = record[0]
+        if given.no_empty and not value:
             return None
-        return tuple(column_end.split(record[0]))
+        if len(value) < _LONG_VALUE:
+            return tuple(column_end.split(value))
+        with ended_when_told():
+            return tuple(column_end.split(value))
 
     return cut
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 
 from penstock.cli.lines.map import MapOptions
 from penstock.cli.map_jobs import BatchSource, MapJobs
+from penstock.cli.stoppable import Stoppable
 from penstock.engine import Dispatch
 from penstock.errors import PenstockError, UsageError
 from penstock.model.action import PassJob
@@ -50,7 +51,7 @@ class PipedBatches:
         block: of the batch that was given last.
     """
 
-    def __init__(self, blocks: Blocks) -> None:
+    def __init__(self, blocks: Blocks | Stoppable[bytes]) -> None:
         self._blocks = blocks
         self.block = b""
 
@@ -90,7 +91,7 @@ def piped(given: MapOptions, descriptor: int, gate: Gate) -> PipedBatches:
         given.max_args,
         has_header=given.header is not None,
     )
-    return PipedBatches(blocks)
+    return PipedBatches(Stoppable(blocks) if given.regexp else blocks)
 
 
 def _border(given: MapOptions) -> Border:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import _socket  # `socket` takes 7 ms
 import os
 import signal
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from types import FrameType
+from typing import TypeVar
 
 from penstock.proc.descendants import children_of, descendants_of, parent_of
+
+Result = TypeVar("Result")
 
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 MORE, FEWER = signal.SIGUSR1, signal.SIGUSR2  # jobs at once (GNU xargs)
@@ -117,6 +120,7 @@ class SignalFlags:
         self.on_suspend: Callable[[], None] = stop_oneself
         self.is_stopping = False
         self._reactions: dict[int, Callable[[], None]] = {}
+        _Told.is_told = False
         self._reader, self._writer = _socket.socketpair()
         self._reader.setblocking(False)  # noqa: FBT003 (its only parameter)
         self._writer.setblocking(False)  # noqa: FBT003 (its only parameter)
@@ -193,8 +197,63 @@ def _do_nothing() -> None:
     """At the end: there is nothing left that could stand still."""
 
 
-def _ignore_frame(_number: int, _frame: FrameType | None) -> None:
-    """The whole of the handler: the wake-up descriptor has told already."""
+def _ignore_frame(number: int, _frame: FrameType | None) -> None:
+    """The handler: the wake-up descriptor has told already, or whoever can be broken.
+
+    Raises:
+        ToldToStopError: that is asked for, once; see `unless_told_to_stop`.
+    """
+    if number in STOPPING:
+        _Told.is_told = True
+        if _Told.is_to_break:
+            _Told.is_to_break = False
+            raise ToldToStopError
+
+
+class ToldToStopError(Exception):
+    """A signal that asks penstock to stop has come."""
+
+
+class _Told:
+    """What the handler and those whom it may break off know of one another."""
+
+    is_told = False
+    is_to_break = False
+
+
+def unless_told_to_stop(act: Callable[[], Result]) -> Result:
+    """What `act` returns, which may compute for long, but must take hold of nothing.
+
+    A regular expression may search for longer than anybody lives. `re` looks for
+    signals while it does, but only a handler that raises can end it.
+
+    Raises:
+        ToldToStopError: `act` was broken off, or not begun; the signal is not taken.
+    """
+    _Told.is_to_break = True
+    try:
+        if _Told.is_told:
+            raise ToldToStopError
+        return act()
+    finally:
+        _Told.is_to_break = False
+
+
+@contextmanager
+def ended_when_told() -> Iterator[None]:
+    """Let what asks penstock to stop end this process at once, as if it heeded nothing.
+
+    `re` does not always look for signals: not while it counts what stands in a row,
+    which in a long text it may do very often. The nursery ends what we have started.
+    """
+    heeded = [n for n in STOPPING if signal.getsignal(n) is _ignore_frame]
+    for number in heeded:
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        for number in heeded:
+            signal.signal(number, _ignore_frame)
 
 
 def die_by(number: int) -> None:
