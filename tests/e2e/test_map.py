@@ -222,8 +222,8 @@ def test_jobs_wait_for_the_machine_and_an_isolated_worker_runs_them(penstock_cli
 def test_what_cannot_be_read_is_told(penstock_cli):
     for line in (("echo",), ("--pipe", "cat")):
         done = penstock_cli("map", "-a", "/", *line)
-        told = b"penstock: cannot read values: Is a directory\n"
-        assert (done.status, done.err) == (125, told)
+        told = b"penstock: cannot read values from /: it is a directory\n"
+        assert (done.status, done.err) == (2, told)
 
 
 @pytest.mark.parametrize("line", [["--pipe", ""], ["echo {}", " "], [" "]])
@@ -242,5 +242,5 @@ def test_a_job_log_that_is_incomplete_is_told(penstock_cli):
         check=False,
     )
     assert (done.returncode, done.stdout) == (125, b"a\n" * 50)
-    told = b"penstock: a report of the run is incomplete: "
-    assert done.stderr == told + b"[Errno 27] File too large\n"
+    told = b"penstock: the job log log is incomplete: File too large\n"
+    assert done.stderr == told

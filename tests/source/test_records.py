@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from penstock.source.batch import Batches
 from penstock.source.combine import Changed, Linked, Product
 from penstock.source.gate import Gate
-from penstock.source.records import Given, Lines, Source
+from penstock.source.records import Given, Lines, Outlook, Source
 
 
 @pytest.fixture
@@ -112,6 +113,45 @@ def test_side_by_side_the_short_ones_begin_again():
     assert all_of(source) == [("a", "1"), ("b", "2"), ("c", "1")]
 
 
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=4))
+def test_side_by_side_there_are_as_many_as_in_the_longest(sizes):
+    sources = [
+        Given([f"{at}{n}" for n in range(size)]) for at, size in enumerate(sizes)
+    ]
+    expected = [
+        tuple(f"{at}{n % size}" for at, size in enumerate(sizes))
+        for n in range(max(sizes) if all(sizes) else 0)
+    ]
+    assert all_of(Linked(sources)) == expected
+
+
+class Endless:
+    is_over = False
+    outlook = Outlook(0, is_all=False)
+
+    def next(self) -> tuple[str, ...]:
+        return ("y",)
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_the_longest_of_those_side_by_side_takes_no_memory(is_first):
+    sources: list[Source] = [Endless(), given_("a b")]
+    linked = Linked(sources if is_first else sources[::-1])
+    gc.collect()
+    before = len(gc.get_objects())
+    for _ in range(10_000):
+        assert linked.next() is not None
+    assert len(gc.get_objects()) < before + 1000
+
+
+def test_combinations_take_no_memory_before_their_turn():
+    hundred = [str(n) for n in range(100)]
+    product = Product(Given([*hundred]), [Given([*hundred]) for _ in range(9)])
+    assert product.next() == ("0",) * 10
+    assert product.next() == (*("0",) * 9, "1")
+    assert not product.is_over
+
+
 def test_what_is_left_out_is_no_record():
     source = Changed(given_("a b c"), lambda r: None if r == ("b",) else r)
     assert all_of(source) == [("a",), ("c",)]
@@ -162,7 +202,7 @@ def test_the_end_of_a_short_input_is_seen_with_its_lines():
 
 @given(
     st.lists(st.integers(0, 4), min_size=1, max_size=3),
-    st.sampled_from(["product", "longest", "shortest"]),
+    st.sampled_from(["product", "longest"]),
     st.sampled_from([None, "kept", "left out"]),
     st.integers(1, 3),
 )
@@ -180,7 +220,7 @@ def test_the_outlook_on_values_that_are_given_is_right_at_any_time(
     if how == "product":
         source: Source = Product(sources[0], sources[1:])
     else:
-        source = Linked(sources, shortest=how == "shortest")
+        source = Linked(sources)
     batches = Batches(source, most)
     looks = [batches.outlook]
     while batches.next() is not None:

@@ -17,7 +17,7 @@ from penstock.cli.map_jobs import (
     MapJobs,
     limits_of,
 )
-from penstock.cli.map_log import JobLog, read_log
+from penstock.cli.map_log import JobLog, open_log, read_log
 from penstock.cli.map_outputs import is_straight, open_outputs
 from penstock.cli.map_report import Reporter
 from penstock.cli.map_source import Input
@@ -97,14 +97,15 @@ class _Map:
 
     def run(self, nursery: Nursery) -> int:
         """Run all; the exit status."""
-        flags = SignalFlags()
         given = self._given
+        log_file = _open_log(given)  # a signal ends the wait for a reader
+        flags = SignalFlags()
         outputs = open_outputs(
             given, self._commands, self._jobs, self._source, self._final, flags
         )
         _leave_out_done(given, self._jobs)
         supplied = self._supplied(outputs.dispatch)
-        log = _open_log(given, outputs.size_of)
+        log = _log(given, log_file, outputs.size_of, flags)
         reporter = Reporter(given, outputs.place_of)
         shown = self._show(outputs.screen)
         feeding = Feeding(
@@ -133,6 +134,8 @@ class _Map:
                 if each is not None:
                     each.close()
         status = reporter.status(result)
+        if not all(each.is_whole for each in log):
+            status = TROUBLE
         if result.tally.signal is not None and status != TROUBLE:
             die_by(result.tally.signal)
         return status
@@ -153,12 +156,9 @@ class _Map:
         slots = self._slots if self._needs_slot else 0
         rules = Rules(given.retries, given.halt, given.delay, slots, _pause(given))
         self._feed = Feed(self._jobs, lambda: pool.room, rules)
-        if not isinstance(given.timeout, Share):
-            return self._feed
-        from penstock.plan.by_median import ByMedian  # noqa: PLC0415 (only if used)
-
-        self._timed = ByMedian(self._feed, given.timeout.percent, self._clock.now)
-        return self._timed
+        if isinstance(given.timeout, Share):
+            self._timed = _timed(self._feed, given.timeout, self._clock, pool)
+        return self._timed or self._feed
 
     def _final(self, outcome: Outcome) -> Outcome | None:
         """The outcome as it will be told; None if the job is tried again."""
@@ -192,6 +192,19 @@ class _Map:
         from penstock.cli.map_stdin import supply  # noqa: PLC0415 (only if used)
 
         return supply(given, self._batches, self._jobs, inner, self._is_final)
+
+
+def _timed(
+    feed: Feed, share: Share, clock: RunningClock, pool: Pool | Gated
+) -> ByMedian:
+    """What ends the jobs of the feed that take too long, compared with the others."""
+    from penstock.plan.by_median import ByMedian  # noqa: PLC0415 (only if used)
+
+    if isinstance(pool, Pool):
+        return ByMedian(feed, share.percent, clock.now)
+    timed = ByMedian(feed, share.percent, clock.now, waits=True)
+    pool.on_start = timed.begin
+    return timed
 
 
 def _batches(given: MapOptions, source: Input, commands: Commands) -> BatchSource:
@@ -238,12 +251,24 @@ def _leave_out_done(given: MapOptions, jobs: MapJobs) -> None:
         raise UsageError(why)
 
 
-def _open_log(given: MapOptions, size_of: Callable[[str], int]) -> list[JobLog]:
-    """The job log, if one is wanted."""
+def _open_log(given: MapOptions) -> int | None:
+    """A descriptor of the job log, if one is wanted."""
     if given.joblog is None:
+        return None
+    return open_log(given.joblog)
+
+
+def _log(
+    given: MapOptions,
+    file: int | None,
+    size_of: Callable[[str], int],
+    stop: SignalFlags,
+) -> list[JobLog]:
+    """The job log, if one is wanted."""
+    if given.joblog is None or file is None:
         return []
     appending = given.resume or given.resume_failed
-    return [JobLog(given.joblog, size_of, appending=appending)]
+    return [JobLog(file, given.joblog, size_of, stop, appending=appending)]
 
 
 def _pause(given: MapOptions) -> Callable[[], float] | None:

@@ -165,6 +165,7 @@ class MapJobs:
         self._stage_limits = limits
         self._links: dict[int, tuple[Link, ...]] = {}
         self._notes: list[Callable[[Filling], None]] = []
+        self._is_held: Callable[[], bool] = _never
         self._number = self._left_out = 0
 
     @property
@@ -194,13 +195,17 @@ class MapJobs:
         self._notes.append(write)
         return lambda job: noted.pop(job.name)
 
+    def hold_while(self, is_held: Callable[[], bool]) -> None:
+        """Give no job while `is_held` says so; it ends when one that runs does."""
+        self._is_held = is_held
+
     def leave_out(self, is_done: Callable[[Filling], bool]) -> None:
         """Make no job that was run before, by what there is to fill in."""
         self._is_done.append(is_done)
 
     def next(self, slot: int) -> Job | None:
         """The next job, named by its number; None if there is none now."""
-        filling = self._next_filling(slot)
+        filling = None if self._is_held() else self._next_filling(slot)
         if filling is None:
             return None
         commands = self._commands.fill(filling)
@@ -229,6 +234,10 @@ class MapJobs:
                 return filling
             self._left_out += 1
         return None
+
+
+def _never() -> bool:
+    return False
 
 
 def _environment(filling: Filling) -> tuple[tuple[str, str], ...]:

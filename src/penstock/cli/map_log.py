@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable
 
+from penstock.cli.streams import warn
 from penstock.errors import UsageError
 from penstock.model.event import Event, JobEnded
 from penstock.model.outcome import (
@@ -15,42 +17,77 @@ from penstock.model.outcome import (
     Signaled,
     TimedOut,
 )
+from penstock.proc.signals import SignalFlags
+from penstock.proc.transfer import Outlet
 
 _COLUMNS = (
     b"Seq\tHost\tStarttime\tJobRuntime\tSend\tReceive\tExitval\tSignal\tCommand\n"
 )
+_MOST_DIGITS = 20
+_PAGE = 1 << 12
 _EXITVAL, _SIGNAL = 6, 7  # positions of columns
+
+
+def open_log(path: str) -> int:
+    """A descriptor of the job log; of a FIFO, once somebody reads it.
+
+    Raises:
+        UsageError: it cannot be opened.
+    """
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOCTTY
+    try:
+        return os.open(path, flags, 0o666)
+    except OSError as error:
+        raise UsageError(f"cannot write {path}: {error.strerror}") from None
 
 
 class JobLog:
     """A `Sink` that writes a line for each job that has ended.
 
+    A record must never cost the run that it records: what cannot be written is told
+    once, and the rest of it is not written.
+
     Args:
+        descriptor: of the file, which is closed here.
         path: of the file.
         size_of: the bytes that a job has printed.
+        stop: what ends the wait for a reader.
         appending: go on behind what is there.
 
-    Raises:
-        UsageError: it cannot be opened.
+    Attributes:
+        is_whole: every line was written.
     """
 
     def __init__(
-        self, path: str, size_of: Callable[[str], int], *, appending: bool
+        self,
+        descriptor: int,
+        path: str,
+        size_of: Callable[[str], int],
+        stop: SignalFlags,
+        *,
+        appending: bool,
     ) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
-        try:
-            self._file = os.open(path, flags if appending else flags | os.O_TRUNC)
-        except OSError as error:
-            raise UsageError(f"cannot write {path}: {error.strerror}") from None
+        self.is_whole = True
+        self._descriptor = descriptor
+        self._path = path
         self._size_of = size_of
-        if not os.fstat(self._file).st_size:
-            os.write(self._file, _COLUMNS)
+        is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
+        self._outlet = None if is_file else Outlet(descriptor, stop)
+        if is_file and not appending:
+            os.ftruncate(descriptor, 0)
+        if not os.fstat(descriptor).st_size:
+            self._write(_COLUMNS)
+        elif not _ends_well(path):
+            self._write(b"\n")
 
     def receive(self, event: Event) -> None:
         """Write the line of a job that has ended."""
-        if not isinstance(event, JobEnded) or _never_ran(event.outcome):
+        if not isinstance(event, JobEnded):
             return
         job, outcome = event.job, event.outcome
+        size = self._size_of(job.name)
+        if _never_ran(outcome):
+            return
         code, signal = _status(outcome)
         text = " | ".join(stage.command.typed for stage in job.stages)
         fields = (
@@ -59,16 +96,43 @@ class JobLog:
             f"{event.at - outcome.elapsed:.3f}",
             f"{outcome.elapsed:10.3f}",
             "0",
-            str(self._size_of(job.name)),
+            str(size),
             str(code),
             str(signal),
             text.replace("\n", " "),
         )
-        os.write(self._file, os.fsencode("\t".join(fields)) + b"\n")
+        self._write(os.fsencode("\t".join(fields)) + b"\n")
 
     def close(self) -> None:
         """Close the file."""
-        os.close(self._file)
+        os.close(self._descriptor)
+
+    def _write(self, line: bytes) -> None:
+        """Write a line, unless one before it could not be written."""
+        if not self.is_whole:
+            return
+        why: str | None = None
+        try:
+            if self._outlet is None:
+                while line:  # a disk that becomes full takes a part, and then says why
+                    line = line[os.write(self._descriptor, line) :]
+            elif not self._outlet.write(line):
+                why = "its reader did not read"
+        except OSError as error:
+            why = error.strerror
+        if why is not None:
+            self.is_whole = False
+            warn(f"the job log {self._path} is incomplete: {why}")
+
+
+def _ends_well(path: str) -> bool:
+    """Whether the last line of a log is whole; a run that was killed may tear one."""
+    try:
+        with open(path, "rb") as log:
+            log.seek(-1, os.SEEK_END)
+            return log.read() == b"\n"
+    except OSError:
+        return True  # no file, but a FIFO, say
 
 
 def read_log(path: str, *, successes: bool) -> Callable[[int], bool]:
@@ -81,23 +145,34 @@ def read_log(path: str, *, successes: bool) -> Callable[[int], bool]:
     Raises:
         UsageError: it cannot be read.
     """
-    done = bytearray()
+    done: dict[int, bytearray] = {}  # there may be a million, and gaps between them
     try:
         with open(path, "rb") as lines:
             for line in lines:
                 columns = line.split(b"\t")
-                if len(columns) <= _SIGNAL or not columns[0].isdigit():
+                if len(columns) <= _SIGNAL or not _is_number(columns[0]):
                     continue
                 number = int(columns[0])
-                if number >= len(done):
-                    done.extend(bytes(number + 1 - len(done)))
+                page = done.get(number // _PAGE)
+                if page is None:
+                    page = done[number // _PAGE] = bytearray(_PAGE)
                 well = columns[_EXITVAL] == columns[_SIGNAL] == b"0"
-                done[number] = well or not successes
+                page[number % _PAGE] = well or not successes
     except FileNotFoundError:
         pass
     except OSError as error:
         raise UsageError(f"cannot read {path}: {error.strerror}") from None
-    return lambda number: number < len(done) and bool(done[number])
+
+    def is_done(number: int) -> bool:
+        page = done.get(number // _PAGE)
+        return page is not None and bool(page[number % _PAGE])
+
+    return is_done
+
+
+def _is_number(column: bytes) -> bool:
+    """Whether it can be the number of a job; int() is slow on a megabyte of digits."""
+    return column.isdigit() and len(column) < _MOST_DIGITS
 
 
 def _never_ran(outcome: Outcome) -> bool:

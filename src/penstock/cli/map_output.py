@@ -14,6 +14,8 @@ from penstock.model.outcome import NOTHING_KEPT, Outcome
 from penstock.proc.signals import SignalFlags
 from penstock.proc.transfer import Outlet
 
+_MOST_WAITING = 1 << 14  # outputs, each of which takes half a KiB beside its bytes
+
 
 class Printer:
     """A `Dispatch` that prints the output of each job when it is over.
@@ -48,6 +50,11 @@ class Printer:
         self.is_mid_line = False
         self._shelf = Shelf() if ordered else None
         self._sizes: dict[str, int] | None = {} if sized else None
+
+    @property
+    def is_full(self) -> bool:
+        """Whether so many outputs wait for their turn that no job is to be started."""
+        return self._shelf is not None and self._shelf.waiting >= _MOST_WAITING
 
     def before(self, job: Job) -> tuple[Job, Sequence[int]]:
         """The job as it is; its turn is noted."""

@@ -126,6 +126,8 @@ def _printed(
         stop=stop,
         lifts=given.bar,
     )
+    if given.keep_order:
+        jobs.hold_while(lambda: printer.is_full)
     whole = Outputs(
         printer,
         source.gate,

@@ -49,6 +49,9 @@ class Piece(NamedTuple):
             os.close(self.descriptor)
 
 
+NOTHING = Piece()
+
+
 class Printout(NamedTuple):
     """The output of a job: what its lines begin with, its stdout, and its stderr."""
 
@@ -65,7 +68,7 @@ class Printout(NamedTuple):
 def piece_of(kept: Kept) -> Piece:
     """What was kept, with the ends of its file."""
     if kept.descriptor is None:
-        return Piece(kept.data)
+        return Piece(kept.data) if kept.data else NOTHING
     size = os.fstat(kept.descriptor).st_size
     return Piece(b"", kept.descriptor, 0, size, is_own=True)
 
@@ -74,20 +77,23 @@ class Shelf:
     """Gives outputs back in the order in which they were expected.
 
     Once they are too much to hold, those that wait share one file without a name.
+
+    Attributes:
+        waiting: how many there are whose turn has not come.
     """
 
     def __init__(self) -> None:
+        self.waiting = 0
         self._order: deque[str] = deque()
-        self._expected: set[str] = set()
-        self._held: dict[str, Printout] = {}
+        self._held: dict[str, Printout | None] = {}  # None while it is expected
         self._bytes = self._files = 0
         self._file: int | None = None
-        self._end = 0
+        self._end = self._stored = 0  # of the file: its size, and the pieces in it
 
     def expect(self, name: str) -> None:
         """Note that it is the turn of `name` after all that were noted before."""
-        if name not in self._expected:
-            self._expected.add(name)
+        if name not in self._held:
+            self._held[name] = None
             self._order.append(name)
 
     def put(self, name: str, printout: Printout) -> None:
@@ -96,6 +102,7 @@ class Shelf:
         Raises:
                 OSError: there is no room for it.
         """
+        self.waiting += 1
         if self._order[0] != name and self._is_full:
             tag, out, err = printout
             self._held[name] = Printout(tag, self._store(out), self._store(err))
@@ -106,30 +113,28 @@ class Shelf:
 
     def turns(self) -> Iterator[Printout]:
         """The outputs whose turn it is; to be printed before the next is taken."""
-        while self._order and self._order[0] in self._held:
-            name = self._order.popleft()
-            self._expected.discard(name)
-            printout = self._held.pop(name)
+        while self._order and (printout := self._held[self._order[0]]) is not None:
+            del self._held[self._order.popleft()]
+            self.waiting -= 1
             self._count(printout, -1)
             try:
                 yield printout
             finally:
                 printout.close()
-        if not self._held and self._file is not None:
-            os.ftruncate(self._file, 0)
-            self._end = 0
+            self._clear(printout)
 
     def rest(self) -> Iterator[Printout]:
         """What is left, in order, now that nothing more will be put."""
         while self._order:
-            if self._order[0] not in self._held:
-                self._expected.discard(self._order.popleft())
+            if self._held[self._order[0]] is None:
+                del self._held[self._order.popleft()]
             yield from self.turns()
 
     def close(self) -> None:
         """Drop all."""
         for printout in self._held.values():
-            printout.close()
+            if printout is not None:
+                printout.close()
         self._held.clear()
         if self._file is not None:
             os.close(self._file)
@@ -145,8 +150,18 @@ class Shelf:
             self._bytes += sign * len(piece.data)
             self._files += sign * piece.is_own
 
+    def _clear(self, printout: Printout) -> None:
+        """Forget what was printed; the file is emptied when nothing else is in it."""
+        stored = sum(p.descriptor is not None and not p.is_own for p in printout[1:])
+        self._stored -= stored
+        if stored and not self._stored and self._file is not None:
+            os.ftruncate(self._file, 0)
+            self._end = 0
+
     def _store(self, piece: Piece) -> Piece:
         """Copy a piece into the shared file."""
+        if not piece.size:
+            return NOTHING
         if self._file is None:
             self._file = unnamed_file()
         start = self._end
@@ -165,4 +180,5 @@ class Shelf:
                     break  # it is shorter than it was
                 at += moved
             self._end += at - piece.start
+        self._stored += 1
         return Piece(b"", self._file, start, self._end)

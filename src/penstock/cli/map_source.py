@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Callable, Sequence
 
 from penstock.cli.lines.map import Given, MapOptions
@@ -136,9 +137,13 @@ class Input:
 
 def _open_file(path: str) -> int:
     try:
-        return os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
     except OSError as error:
         raise UsageError(f"cannot read values from {path}: {error.strerror}") from None
+    if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise UsageError(f"cannot read values from {path}: it is a directory")
+    return descriptor
 
 
 def _cutter(given: MapOptions) -> Callable[[Record], Record | None] | None:

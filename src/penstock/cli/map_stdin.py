@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 from penstock.cli.lines.map import MapOptions
 from penstock.cli.map_jobs import BatchSource, MapJobs
-from penstock.cli.stoppable import Stoppable
 from penstock.engine import Dispatch
 from penstock.errors import PenstockError, UsageError
 from penstock.model.action import PassJob
@@ -15,6 +14,7 @@ from penstock.model.job import Job
 from penstock.model.outcome import Outcome
 from penstock.model.stream import Handed
 from penstock.proc.scratch import unnamed_file
+from penstock.proc.signals import ToldToStopError, unless_told_to_stop
 from penstock.source.batch import Batch
 from penstock.source.blocks import (
     BLOCK_BYTES,
@@ -51,14 +51,22 @@ class PipedBatches:
         block: of the batch that was given last.
     """
 
-    def __init__(self, blocks: Blocks | Stoppable[bytes]) -> None:
+    def __init__(self, blocks: Blocks, *, may_last: bool) -> None:
+        """Make batches of `blocks`.
+
+        Args:
+            blocks: of the input.
+            may_last: it may take long to find one, so that a signal ends the search.
+        """
         self._blocks = blocks
+        self._may_last = may_last
+        self._is_told = False
         self.block = b""
 
     @property
     def is_over(self) -> bool:
         """Whether nothing will come any more."""
-        return self._blocks.is_over
+        return self._is_told or self._blocks.is_over
 
     @property
     def outlook(self) -> Outlook:
@@ -67,11 +75,18 @@ class PipedBatches:
 
     def next(self) -> Batch | None:
         """The next batch; None if its block is not whole yet, or there is none."""
-        block = self._blocks.next()
+        block = self._find() if self._may_last else self._blocks.next()
         if block is None:
             return None
         self.block = block
         return _NO_VALUES
+
+    def _find(self) -> bytes | None:
+        try:
+            return unless_told_to_stop(self._blocks.next)
+        except ToldToStopError:  # whoever waits for signals will hear of it
+            self._is_told = True
+            return None
 
 
 def piped(given: MapOptions, descriptor: int, gate: Gate) -> PipedBatches:
@@ -91,7 +106,7 @@ def piped(given: MapOptions, descriptor: int, gate: Gate) -> PipedBatches:
         given.max_args,
         has_header=given.header is not None,
     )
-    return PipedBatches(Stoppable(blocks) if given.regexp else blocks)
+    return PipedBatches(blocks, may_last=given.regexp)
 
 
 def _border(given: MapOptions) -> Border:

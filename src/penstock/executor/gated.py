@@ -7,7 +7,7 @@ to wait is held here, and told to the engine as submitted; its time runs from it
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from penstock.errors import PenstockError
@@ -19,7 +19,11 @@ from penstock.model.verdict import unseen
 
 
 class Gated:
-    """An `Executor` that asks a jobserver before it starts a job."""
+    """An `Executor` that asks a jobserver before it starts a job.
+
+    Attributes:
+        on_start: is told of each job that has got what it needs, and starts.
+    """
 
     def __init__(
         self, pool: Pool, jobserver: Jobserver, makeflags: str | None = None
@@ -31,6 +35,7 @@ class Gated:
             jobserver: has the tokens; the caller closes it, after this.
             makeflags: MAKEFLAGS for every command; None for the inherited one.
         """
+        self.on_start: Callable[[str], None] = _tell_nobody
         self._pool = pool
         self._jobserver = jobserver
         self._makeflags = makeflags
@@ -66,6 +71,7 @@ class Gated:
         except BaseException:
             self._leave()
             raise
+        self.on_start(job.name)
 
     def cancel(self, name: str, cause: str, *, now: bool = False) -> None:
         """End the job `name`; see `Executor.cancel`."""
@@ -129,6 +135,8 @@ class Gated:
             except PenstockError as error:
                 self._running -= 1
                 self._ended.append(unseen(job, Lost(str(error))))
+            else:
+                self.on_start(name)
             self._forget(name)
 
     def _forget(self, name: str) -> Job:
@@ -140,6 +148,10 @@ class Gated:
         if not self._waiting:
             self._pool.ignore(self._jobserver.reader)
         return job
+
+
+def _tell_nobody(_: str) -> None:
+    """Where it does not matter when a job starts."""
 
 
 def _tell(job: Job, makeflags: str | None) -> Job:

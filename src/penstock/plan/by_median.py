@@ -25,17 +25,27 @@ class ByMedian:
     """A `Plan` that ends those jobs of another one that take too long.
 
     Args:
-        plan: decides about all else. Its jobs are started as soon as it says so.
+        plan: decides about all else.
         percent: of the median, that a job may take.
         now: seconds of a clock that stands still while the jobs do.
+        waits: its jobs do not start as soon as it says so, but when `begin` is called.
     """
 
-    def __init__(self, plan: Plan, percent: float, now: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        percent: float,
+        now: Callable[[], float],
+        *,
+        waits: bool = False,
+    ) -> None:
         self._plan = plan
         self._percent = percent
         self._now = now
         self._median = Median()
         self._started: dict[str, float] = {}  # what may time out; the oldest first
+        self._waits = waits
+        self._waiting: set[str] = set()  # what has not begun
         self._overdue: dict[str, float] = {}  # what has, and the limit that it had
         self._alarm: float | None = None  # when it rings
 
@@ -50,6 +60,11 @@ class ByMedian:
         if self._median.count < LEAST_SUCCEEDED:
             return None
         return self._median.seconds * self._percent / _WHOLE
+
+    def begin(self, name: str) -> None:
+        """Note that a job starts now."""
+        self._waiting.discard(name)
+        self._started[name] = self._now()
 
     def told(self, outcome: Outcome) -> Outcome:
         """The same, with what was ended here as timed out."""
@@ -85,16 +100,20 @@ class ByMedian:
         """The same; when each job is started is noted."""
         for action in actions:
             match action:
+                case StartJob(job) if self._waits:
+                    self._waiting.add(job.name)
                 case StartJob(job):
-                    self._started[job.name] = self._now()
+                    self.begin(job.name)
                 case CancelJob(name):
                     self._started.pop(name, None)
+                    self._waiting.discard(name)
                 case _:
                     pass
             yield action
 
     def _forget(self, name: str) -> None:
         self._started.pop(name, None)
+        self._waiting.discard(name)
         self._overdue.pop(name, None)
 
     def _look(self) -> Iterator[Action]:
@@ -107,7 +126,8 @@ class ByMedian:
             del self._started[name]
             self._overdue[name] = limit
             yield CancelJob(name, _CAUSE)
-        oldest = next(iter(self._started.values()), None)
+        # What begins before we look again cannot be late before that.
+        oldest = next(iter(self._started.values()), now if self._waiting else None)
         if oldest is not None and self._alarm != oldest + limit:
             self._alarm = oldest + limit
             yield SetAlarm(RANG.name, self._alarm - now)

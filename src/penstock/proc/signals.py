@@ -8,9 +8,9 @@ import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import TypeVar
 
 from penstock.proc.descendants import children_of, descendants_of, parent_of
+from penstock.typed import TypeVar
 
 Result = TypeVar("Result")
 

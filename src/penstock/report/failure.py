@@ -24,6 +24,7 @@ from penstock.report.words import describe_ending
 
 TAIL_LINES = 12
 _LABEL = 10
+_LONGEST_COMMAND = 4096  # characters; a job of `map` may have a megabyte
 
 
 def format_failure(job: Job, outcome: Outcome, search_path: str | None = None) -> str:
@@ -142,7 +143,7 @@ def _facts(
 def _stage_facts(
     job: Job, stage: Stage, result: StageOutcome
 ) -> Iterator[tuple[str, str]]:
-    yield "command", visible(stage.command.typed.rstrip())
+    yield "command", visible(_shortened(stage.command.typed.rstrip()))
     place = stage.place or job.place
     if place is not None:
         yield "defined", visible(str(place))
@@ -182,6 +183,13 @@ def _failed_by_itself(result: StageOutcome) -> bool:
             return False
         case _:
             return not result.ok
+
+
+def _shortened(command: str) -> str:
+    """A command, or the beginning of a very long one."""
+    if len(command) <= _LONGEST_COMMAND:
+        return command
+    return f"{command[:_LONGEST_COMMAND]}... ({len(command)} characters)"
 
 
 def _processes(processes: tuple[Process, ...]) -> str:

@@ -91,11 +91,12 @@ def _not_started(
     program = stage.command.argv[0]
     if ending.errno == _errno.ENOENT:
         return _not_found(stage, search_path)
-    if ending.errno == _errno.EACCES:
-        return f"may it be executed? chmod +x {program}"
-    if ending.errno == _errno.ENOEXEC:
-        return f"does {program} begin with a line such as #!/bin/sh?"
-    return None
+    hints = {
+        _errno.EACCES: f"may it be executed? chmod +x {program}",
+        _errno.ENOEXEC: f"does {program} begin with a line such as #!/bin/sh?",
+        _errno.E2BIG: "let it read what is so long, as with `penstock map --stdin`",
+    }
+    return None if ending.errno is None else hints.get(ending.errno)
 
 
 def _not_found(stage: Stage, search_path: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain, product
 from math import prod
 
@@ -14,55 +14,62 @@ Record = tuple[str, ...]
 class Linked:
     """Sources that are read side by side; the short ones begin again (a `Source`).
 
-    As `--link` and `:::+` of GNU parallel: as many records as the longest has.
+    As `--link` and `:::+` of GNU parallel: as many records as the longest has. What may
+    have to begin again is remembered; the last one that is left is not.
     """
 
-    def __init__(self, sources: Sequence[Source], *, shortest: bool = False) -> None:
+    def __init__(self, sources: Sequence[Source]) -> None:
         self._sources = sources
         self._seen: list[list[Record]] = [[] for _ in sources]
-        self._shortest = shortest
+        self._counts = [0] * len(sources)  # what was read of each
         self._at = 0
 
     @property
     def is_over(self) -> bool:
         """Whether nothing will come any more."""
         over = [
-            source.is_over and self._at >= len(seen)
-            for source, seen in zip(self._sources, self._seen, strict=True)
+            count
+            for count, source in zip(self._counts, self._sources, strict=True)
+            if source.is_over
         ]
-        none = any(
-            source.is_over and not seen
-            for source, seen in zip(self._sources, self._seen, strict=True)
-        )
-        return none or (any(over) if self._shortest else all(over))
+        if len(over) == len(self._sources) and self._at >= max(over):
+            return True
+        return 0 in over
 
     @property
     def outlook(self) -> Outlook:
-        """As many as the longest source has, or the shortest."""
+        """As many as the longest source has."""
         if self.is_over:
             return Outlook(0, is_all=True)
         looks = [source.outlook for source in self._sources]
         totals = [
-            len(seen) + look.known for seen, look in zip(self._seen, looks, strict=True)
+            count + look.known for count, look in zip(self._counts, looks, strict=True)
         ]
         is_all = all(look.is_all for look in looks)
-        if self._shortest or not all(totals):
-            return Outlook(max(0, min(totals) - self._at), is_all)
-        return Outlook(max(0, max(totals) - self._at), is_all)
+        total = max(totals) if all(totals) else 0
+        return Outlook(max(0, total - self._at), is_all)
 
     def next(self) -> Record | None:
         """The next values, one of each source."""
-        for source, seen in zip(self._sources, self._seen, strict=True):
-            if len(seen) <= self._at and not source.is_over:
+        for position, source in enumerate(self._sources):
+            if self._counts[position] <= self._at and not source.is_over:
                 record = source.next()
                 if record is not None:
-                    seen.append(record)
+                    self._remember(position, record)
                 elif not source.is_over:
                     return None
         if self.is_over:
             return None
         at, self._at = self._at, self._at + 1
         return tuple(chain.from_iterable(seen[at % len(seen)] for seen in self._seen))
+
+    def _remember(self, position: int, record: Record) -> None:
+        """Take in a record; if the source is the only one left, instead of the last."""
+        sources = self._sources
+        if all(p == position or each.is_over for p, each in enumerate(sources)):
+            self._seen[position].clear()
+        self._seen[position].append(record)
+        self._counts[position] += 1
 
 
 class Product:
@@ -75,14 +82,15 @@ class Product:
     def __init__(self, first: Source, others: Sequence[Source]) -> None:
         self._first = first
         self._others = [(source, list[Record]()) for source in others]
-        self._left: list[Record] = []  # of the present record of the first; reversed
-        self._all: list[Record] | None = None
+        self._record: Record = ()  # of the first
+        self._rests: Iterator[tuple[Record, ...]] = iter(())  # what it goes with
+        self._left = 0  # of them
+        self._all: int | None = None  # how many there are; None: not known
 
     @property
     def is_over(self) -> bool:
         """Whether nothing will come any more."""
-        none = self._all is not None and not self._all
-        return none or (self._first.is_over and not self._left)
+        return self._all == 0 or (self._first.is_over and not self._left)
 
     @property
     def outlook(self) -> Outlook:
@@ -94,21 +102,22 @@ class Product:
             for (_, found), look in zip(self._others, looks, strict=True)
         )
         is_all = all(look.is_all for look in looks) and (first.is_all or not each)
-        return Outlook(len(self._left) + first.known * each, is_all)
+        return Outlook(self._left + first.known * each, is_all)
 
     def next(self) -> Record | None:
         """The next combination; the last source changes fastest."""
         if self._all is None:
             if not all(_drain(source, found) for source, found in self._others):
                 return None
-            lists = [found for _, found in self._others]
-            self._all = [tuple(chain.from_iterable(each)) for each in product(*lists)]
+            self._all = prod(len(found) for _, found in self._others)
         if not self._left:
             record = self._first.next()
-            if record is None:
+            if record is None or not self._all:
                 return None
-            self._left = [record + rest for rest in reversed(self._all)]
-        return self._left.pop() if self._left else None
+            self._record, self._left = record, self._all
+            self._rests = product(*(found for _, found in self._others))
+        self._left -= 1
+        return (*self._record, *chain.from_iterable(next(self._rests)))
 
 
 def _drain(source: Source, found: list[Record]) -> bool:

@@ -43,6 +43,16 @@ class Tap:
             except BlockingIOError:  # another one has read what was there
                 pass
             except OSError as error:
-                raise PenstockError(f"cannot read values: {error.strerror}") from None
+                name = _name_of(self._descriptor)
+                raise PenstockError(f"cannot read {name}: {error.strerror}") from None
         self._gate.ask(self._descriptor)
         return None
+
+
+def _name_of(descriptor: int) -> str:
+    if descriptor == 0:
+        return "standard input"
+    try:
+        return os.readlink(f"/proc/self/fd/{descriptor}")
+    except OSError:
+        return f"descriptor {descriptor}"

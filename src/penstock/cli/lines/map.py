@@ -137,6 +137,8 @@ def read_words(words: Sequence[str]) -> Words:
         else:
             values.append(word)
             given[-1] = given[-1]._replace(words=tuple(values))
+    if any(each.files and not each.words for each in given):
+        raise ValueError("`::::` stands before the names of files; there is none")
     return Words(tuple(command), tuple(given))
 
 

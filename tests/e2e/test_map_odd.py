@@ -1,0 +1,127 @@
+"""``penstock map`` with input, values and logs that nobody would give it on purpose."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from tests.commands import PATIENCE, alive, children, wait_until
+
+
+def redirected(penstock_cli, line: str) -> subprocess.CompletedProcess[bytes]:
+    """A line of sh in which `map` is ours."""
+    text = f'map() {{ {penstock_cli.program} map "$@"; }}; {line}'
+    return subprocess.run(
+        ["bash", "-c", text],
+        capture_output=True,
+        cwd=penstock_cli.cwd,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("line", [("-a", ".", "echo"), ("echo", "::::", ".")])
+def test_a_directory_is_no_file_with_values(penstock_cli, line):
+    done = penstock_cli("map", *line)
+    said = b"penstock: cannot read values from .: it is a directory\n"
+    assert done == (2, b"", said)
+
+
+@pytest.mark.parametrize("options", ["", "--pipe", "--stdin", "--csv", "--dry-run"])
+def test_input_that_cannot_be_read_is_named(penstock_cli, options):
+    done = redirected(penstock_cli, f"map {options} cat <&-")
+    said = b"penstock: cannot read standard input: Bad file descriptor\n"
+    assert (done.returncode, done.stdout, done.stderr) == (125, b"", said)
+
+
+def test_output_that_cannot_be_written_is_told(penstock_cli):
+    done = redirected(penstock_cli, "map echo ::: a >&-")
+    said = b"penstock: cannot write to standard output: Bad file descriptor\n"
+    assert (done.returncode, done.stderr) == (125, said)
+
+
+def test_without_stderr_all_the_rest_is_done(penstock_cli):
+    done = redirected(
+        penstock_cli, "map -k 'echo {}; echo e >&2; exit {}' ::: 0 3 2>&-"
+    )
+    assert (done.returncode, done.stdout) == (1, b"0\n3\n")
+
+
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        (("echo", "::::"), b"`::::` stands before the names of files; there is none"),
+        (("echo", ":::", "a", "::::+"), b"`::::` stands before the names of files"),
+        (("seq 3", " ", ":::", "a"), b"a command of the pipeline is a blank text"),
+    ],
+)
+def test_what_is_missing_is_told(penstock_cli, line, why):
+    done = penstock_cli("map", *line)
+    assert (done.status, done.out) == (2, b"")
+    assert why in done.err
+
+
+def test_a_nul_in_a_value_fails_that_job_only(penstock_cli):
+    done = penstock_cli("map", "-k", "echo", stdin=b"a\0b\nc\n")
+    assert (done.status, done.out) == (1, b"c\n")
+    assert b"job 1: not started" in done.err
+
+
+def test_a_value_too_long_for_a_command_is_shown_in_part(penstock_cli):
+    done = penstock_cli("map", "echo", stdin=b"a" * 300_000)
+    assert (done.status, done.out) == (1, b"")
+    assert b"let it read what is so long, as with `penstock map --stdin`" in done.err
+    assert b"aaa... (300005 characters)\n" in done.err
+    assert len(done.err) < 10_000
+
+
+# --- the job log --------------------------------------------------------------------
+
+
+def record(number: bytes, value: bytes = b"0") -> bytes:
+    return b"\t".join([number, b":", b"1.0", b"0.1", b"0", b"0", value, b"0", b"x"])
+
+
+def test_a_log_that_cannot_be_written_costs_no_job(penstock_cli):
+    done = penstock_cli("map", "-k", "--joblog", "/dev/full", "echo", ":::", "a", "b")
+    said = b"penstock: the job log /dev/full is incomplete: No space left on device\n"
+    assert done == (125, b"a\nb\n", said)
+
+
+def test_a_log_whose_reader_is_gone_costs_no_job(penstock_cli, tmp_path):
+    os.mkfifo(tmp_path / "log")
+    text = "while kill -0 '$!' 2> /dev/null; do :; done; echo {}"
+    line = f"map -j1 --joblog log '{text}' ::: a b"
+    whole = f"head -n1 log > /dev/null & {line}; status=$?; rm log; exit $status"
+    done = redirected(penstock_cli, whole)
+    said = b"penstock: the job log log is incomplete: Broken pipe\n"
+    assert (done.returncode, done.stdout, done.stderr) == (125, b"a\nb\n", said)
+
+
+def test_ctrl_c_ends_the_wait_for_who_reads_the_log(penstock_cli, tmp_path):
+    os.mkfifo(tmp_path / "log")
+    with penstock_cli.start("map", "--joblog", "log", "echo", ":::", "a") as process:
+        wait_until(lambda: children(process.pid))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == -signal.SIGINT
+        wait_until(lambda: not alive(penstock_cli.marker))
+    (tmp_path / "log").unlink()
+
+
+def test_a_log_whose_last_line_is_torn_is_gone_on_with(penstock_cli, tmp_path):
+    log = tmp_path / "log"
+    log.write_bytes(record(b"1") + b"\n2\t:\t1.0")
+    line = ("map", "-k", "--joblog", "log", "--resume", "echo", ":::", "a", "b", "c")
+    assert penstock_cli(*line) == (0, b"b\nc\n", b"")
+    assert penstock_cli(*line) == (0, b"", b"")
+
+
+@pytest.mark.parametrize("number", [b"9" * 15, b"9" * 9, b"9" * 6000, b"-1", b"\xff"])
+def test_a_log_with_odd_numbers_is_read_all_the_same(penstock_cli, tmp_path, number):
+    log = tmp_path / "log"
+    log.write_bytes(record(number) + b"\n" + record(b"1") + b"\n" + record(b"2", b"1"))
+    line = ("map", "--joblog", "log", "--resume-failed", "echo", ":::", "a", "b")
+    assert penstock_cli(*line) == (0, b"b\n", b"")
