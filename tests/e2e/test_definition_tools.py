@@ -120,6 +120,25 @@ def test_what_init_writes_runs_and_is_not_overwritten(penstock_cli, tmp_path):
     assert penstock_cli("init", "no/where.yaml").status == 2
 
 
+@pytest.mark.parametrize("name", ["sub/x.yaml", "a 'b' #c.yaml", "{{top}}.yaml"])
+def test_what_init_writes_runs_whatever_its_name(penstock_cli, tmp_path, name):
+    (tmp_path / "sub").mkdir()
+    assert penstock_cli("init", name).status == 0
+    done = penstock_cli("run", name, "--set", "top=1")
+    assert (done.status, len(done.out.splitlines())) == (0, 1)
+
+
+def test_init_writes_a_file_whole_or_not_at_all(penstock_cli, tmp_path):
+    done = penstock_cli("init", os.fsdecode(b"\xff.yaml"))
+    assert done.status == 2
+    assert b"its name is not UTF-8" in done.err
+    text = f"ulimit -f 0; trap '' XFSZ; exec {penstock_cli.program} init"
+    done = penstock_cli("exec", "--", "sh", "-c", text)
+    assert done.status == 2
+    assert b"cannot write penstock.yaml: File too large" in done.err
+    assert [*tmp_path.iterdir()] == []
+
+
 def test_a_dry_run_says_what_is_up_to_date_and_why_not(penstock_cli, definition):
     definition.write_text("""\
 vars: {top: 3}

@@ -37,6 +37,13 @@ def test_letters_of_all_scripts_are_left_alone():
     )
 
 
+def test_of_a_very_long_line_the_ends_are_kept():
+    (line,) = last_lines(b"begin" + bytes(8000) + b"end\n", 5)
+    assert (line[:5], line[-3:]) == ("begin", "end")
+    assert " [...] " in line
+    assert len(line) < 600
+
+
 def test_only_the_last_lines_are_kept():
     assert last_lines(b"a\nb\nc\n", 2) == ["b", "c"]
 

@@ -6,6 +6,7 @@ undecodable bytes of arguments and file names) break every encoder.
 
 from __future__ import annotations
 
+_LONGEST_LINE = 500  # characters, of what is shown as an excerpt
 _KEPT = frozenset("\t\n\N{NO-BREAK SPACE}")
 
 
@@ -37,7 +38,18 @@ def visible(text: str) -> str:
 
 
 def last_lines(raw: bytes, number: int) -> list[str]:
-    """The last lines of what a command wrote, as they would stand on a terminal."""
+    """The last lines of what a command wrote, as they would stand on a terminal.
+
+    Of a very long one, its two ends.
+    """
     lines = decoded(raw).rstrip().split("\n")[-number:]
     # A progress bar overwrites its line after each carriage return.
-    return [visible(line.rstrip("\r").rsplit("\r", 1)[-1]) for line in lines if line]
+    shown = [line.rstrip("\r").rsplit("\r", 1)[-1] for line in lines if line]
+    return [_shorten(visible(line)) for line in shown]
+
+
+def _shorten(line: str) -> str:
+    if len(line) <= _LONGEST_LINE:
+        return line
+    half = _LONGEST_LINE // 2
+    return f"{line[:half]} [...] {line[-half:]}"
