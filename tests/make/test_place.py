@@ -43,14 +43,28 @@ def test_what_two_lines_may_have_become_has_no_place():
     assert find_recipe("a:\n\tx\nb:\n\tx\n", "x") is None
 
 
+def test_what_follows_a_rule_on_its_line_has_a_place():
+    makefile = "X := a:b;c\n# a: ; sleep 1\na: x ; @-sleep 1 | \\\n  cat\nb:\n\tx\n"
+    assert find_recipe(makefile, "sleep 1 | \\\n  cat") == 3
+    assert find_recipe(makefile, "sleep 1") is None
+    assert find_recipe(makefile, "c") is None
+
+
+def test_a_line_that_is_a_variable_alone_is_no_place():
+    assert find_recipe("a:\n\t@$(RUN)\n", "sleep 100") is None
+    assert find_recipe("a:\n\t@$(RUN) 100\n", "sleep 100") == 2
+
+
 def test_what_stands_there_as_it_is_goes_before_what_may_become_it():
     assert find_recipe(MAKEFILE, "sleep 100") == 6
 
 
-@given(st.text(alphabet="a$(){}@\\\n\t -"), st.text(alphabet="a$()\\\n -"))
+@given(st.text(alphabet="a$(){}@\\\n\t -:;"), st.text(alphabet="a$()\\\n -"))
 def test_any_text_is_searched(makefile, recipe):
     line = find_recipe(makefile, recipe)
-    assert line is None or makefile.split("\n")[line - 1].startswith("\t")
+    if line is not None:
+        text = makefile.split("\n")[line - 1]
+        assert text.startswith("\t") or ";" in text
 
 
 def test_the_makefiles_that_make_was_told_of():

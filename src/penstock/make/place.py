@@ -2,8 +2,9 @@
 
 make itself says ``Makefile:12`` only of what failed. For what penstock has to say of
 a recipe, its text is compared with the lines of the Makefile, where each reference to
-a variable may stand for anything. What two lines could have become is not placed: no
-place is better than a wrong one.
+a variable may stand for anything. What two lines could have become is not placed, nor
+what only a line could that says nothing but a variable: no place is better than a wrong
+one.
 """
 
 from __future__ import annotations
@@ -44,13 +45,14 @@ def find_recipe(makefile: str, recipe: str) -> int | None:
     if len(makefile) > _LONGEST:
         return None
     wanted = recipe.strip()
-    certain, possible = [], []
+    certain: list[int | None] = []
+    possible: list[int | None] = []  # None: of one that may become anything
     for number, line in _recipe_lines(makefile):
         parts = _literal_parts(line)
         if parts == [wanted]:
             certain.append(number)
         elif _may_become(parts, wanted):
-            possible.append(number)
+            possible.append(number if "".join(parts).strip() else None)
     found = certain or possible
     return found[0] if len(found) == 1 else None
 
@@ -59,12 +61,20 @@ def _recipe_lines(makefile: str) -> Iterator[tuple[int, str]]:
     """Each recipe line with its number, those that are continued put together."""
     lines = iter(enumerate(makefile.split("\n"), 1))
     for number, line in lines:
-        if not line.startswith("\t"):
+        recipe = line[1:] if line.startswith("\t") else _behind_rule(line)
+        if recipe is None:
             continue
-        whole = line[1:].lstrip("@-+ \t")
+        whole = recipe.lstrip("@-+ \t")
         while whole.endswith("\\"):
             whole += "\n" + next(lines, (0, ""))[1].removeprefix("\t")
         yield number, whole.strip()
+
+
+def _behind_rule(line: str) -> str | None:
+    """What follows the `;` of a rule (GNU make manual, 4.2); None if nothing does."""
+    rule, semicolon, recipe = line.partition(";")
+    is_rule = ":" in rule and "=" not in rule and not rule.startswith("#")
+    return recipe if semicolon and is_rule else None
 
 
 def _literal_parts(line: str) -> list[str]:
