@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from penstock.errors import UsageError
 from penstock.executor.message import Recall, Run, Stop, send
-from penstock.model.job import Job
+from penstock.model.job import Job, Stage
 from penstock.model.outcome import Cancelled, Lost, Outcome
 from penstock.model.stream import Handed, Output
 from penstock.model.verdict import unseen
@@ -159,20 +159,17 @@ def check_job(job: Job, descriptors: int) -> None:
     Raises:
         UsageError: it wants more than so many descriptors, or its links are wrong.
     """
-    if not _handed(job) <= set(range(descriptors)):
-        raise UsageError(f"job {job.name} wants descriptors that were not handed")
+    for stage in job.stages:
+        if Handed in map(type, stage) and not _handed(stage) <= set(range(descriptors)):
+            raise UsageError(f"job {job.name} wants descriptors that were not handed")
     if job.links:
         wire(job)
 
 
-def _handed(job: Job) -> set[int]:
-    """The positions of the descriptors that `job` is to be handed."""
-    return {
-        stream.position
-        for stage in job.stages
-        for stream in (stage.stdin, stage.stdout, stage.stderr)
-        if isinstance(stream, Handed)
-    }
+def _handed(stage: Stage) -> set[int]:
+    """The positions of the descriptors that `stage` is to be handed."""
+    streams = stage.stdin, stage.stdout, stage.stderr
+    return {stream.position for stream in streams if isinstance(stream, Handed)}
 
 
 def lose(job: Job, reason: str) -> Outcome:

@@ -27,6 +27,11 @@ _SUCCESS = ord("=")  # no pickle begins so
 _ANCILLARY_BYTES = socket.CMSG_SPACE(253 * 4)  # SCM_MAX_FD descriptors (unix(7))
 
 
+# As plain numbers: an `or` of an `IntFlag` takes as long as the system call.
+_FLAGS = int(socket.MSG_CMSG_CLOEXEC | socket.MSG_DONTWAIT)
+_CUT = int(socket.MSG_CTRUNC)
+
+
 class Run(NamedTuple):
     """Pool to worker: run these jobs, one after the other.
 
@@ -174,12 +179,12 @@ def receive(channel: socket.socket) -> Received | None:
         packet, ancillary, flags, _ = channel.recvmsg(
             _PACKET_BYTES,
             _ANCILLARY_BYTES,
-            socket.MSG_CMSG_CLOEXEC | socket.MSG_DONTWAIT,
+            _FLAGS,
         )
     except ConnectionError:
         return None
     descriptors = _descriptors(ancillary) if ancillary else ()
-    if not packet or flags & socket.MSG_CTRUNC:
+    if not packet or flags & _CUT:
         for descriptor in descriptors:
             os.close(descriptor)
         return None
@@ -194,19 +199,30 @@ def receive(channel: socket.socket) -> Received | None:
 
 def _read_success(packet: bytes) -> Succeeded:
     """What `report` has packed."""
-    _, pid, elapsed, own, user, system, peak, waits, forced, *ends = (
-        _SUCCEEDED.unpack_from(packet)
-    )
-    name = _SUCCEEDED.size + ends[0]
-    out = name + ends[1]
+    (
+        _,
+        pid,
+        elapsed,
+        own,
+        user,
+        system,
+        peak,
+        waits,
+        forced,
+        name_bytes,
+        out_bytes,
+        err_bytes,
+    ) = _SUCCEEDED.unpack_from(packet)
+    name = _SUCCEEDED.size + name_bytes
+    out = name + out_bytes
     return Succeeded(
         packet[_SUCCEEDED.size : name].decode("utf-8", "surrogatepass"),
         pid,
         elapsed,
         own,
         Usage(user, system, peak or None, waits, forced),
-        packet[name:out],
-        packet[out : out + ends[2]],
+        packet[name:out] if out_bytes else b"",
+        packet[out : out + err_bytes] if err_bytes else b"",
     )
 
 

@@ -118,18 +118,16 @@ class Pool:
     @property
     def room(self) -> int:
         """How many jobs are better submitted now than later, as long as they take."""
-        if self._crew.is_too_large:
+        crew = self._crew
+        if crew.is_too_large:
             return 0
-        return self.slots * (1 + self._pace.stock(self._ahead)) - self._held
+        held = len(crew.owners) + len(self._backlog)
+        return crew.slots * (1 + self._pace.stock(self._ahead)) - held
 
     def peers(self) -> dict[str, int]:
         """For each job at a worker, the worker; see `Nursery.peers`."""
         known, owners = self._nursery.peers, self._crew.owners
         return {name: known[w.channel.fileno()] for name, w in owners.items()}
-
-    @property
-    def _held(self) -> int:
-        return len(self._crew.owners) + len(self._backlog)
 
     def submit(self, job: Job, descriptors: Sequence[int] = ()) -> None:
         """Start `job`, or let it wait at a worker; see `Executor.submit`.
@@ -139,14 +137,15 @@ class Pool:
                 descriptors would have to wait, or are missing.
             NurseryLost: no worker can be had any more.
         """
-        if job.name in self._crew.owners or job.name in self._backlog:
-            raise UsageError(f"a job named {job.name} is running")
-        if self._held >= self.slots * (1 + self._ahead):
+        name, crew, backlog = job.name, self._crew, self._backlog
+        if name in crew.owners or name in backlog:
+            raise UsageError(f"a job named {name} is running")
+        if len(crew.owners) + len(backlog) >= crew.slots * (1 + self._ahead):
             raise UsageError(f"all {self.slots} slots are in use")
         if descriptors and self._ahead:
             raise UsageError("a pool that works ahead takes no descriptors")
         check_job(job, len(descriptors))
-        self._crew.assign(job, descriptors)
+        crew.assign(job, descriptors)
 
     def cancel(self, name: str, cause: str, *, now: bool = False) -> None:
         """End the job `name`; see `Executor.cancel`."""
@@ -264,7 +263,8 @@ class Pool:
     def _note(self, worker: WorkerEnd, outcome: Outcome) -> Outcome:
         """A job of `worker` is over."""
         self._crew.forget(worker, outcome.job)
-        worker.doomed.pop(outcome.job, None)
+        if worker.doomed:
+            worker.doomed.pop(outcome.job, None)
         self._pace.note(outcome.elapsed)
         return outcome
 

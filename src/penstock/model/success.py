@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from penstock.model.job import Job
-from penstock.model.outcome import Exited, Kept, Outcome, StageOutcome, Usage
+from penstock.model.outcome import (
+    NOTHING_KEPT,
+    Exited,
+    Kept,
+    Outcome,
+    StageOutcome,
+    Usage,
+)
 from penstock.typed import NamedTuple
 
 EXITED = Exited(0)
@@ -35,10 +42,17 @@ class Succeeded(NamedTuple):
         """The outcome of the job, whose only stage is `stage`."""
         own = self.pid, self.stage_elapsed, self.usage
         told = StageOutcome(stage, EXITED, True, *own)  # noqa: FBT003 (in its order)
-        done = Outcome(self.job, EXITED, ok=True, stages=(told,), elapsed=self.elapsed)
+        kept = NOTHING_KEPT
         if self.out or self.err:
-            return done._replace(kept=(Kept(self.out), Kept(self.err)))
-        return done
+            kept = Kept(self.out), Kept(self.err)
+        return Outcome(
+            self.job,
+            EXITED,
+            ok=True,
+            stages=(told,),
+            elapsed=self.elapsed,
+            kept=kept,
+        )
 
 
 def in_full(told: Outcome | Succeeded, job: Job) -> Outcome:
