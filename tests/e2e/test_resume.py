@@ -65,7 +65,7 @@ def kill_at(cli, number: int, marker: str) -> None:
     """Start a run, and kill it once so many successes are recorded."""
     with cli.start("run", "-j4", "--resume") as process:
         wait_until(
-            lambda: process.poll() is not None or successes(cli.cwd) >= number, 20
+            lambda: process.poll() is not None or successes(cli.cwd) >= number, 60
         )
         process.send_signal(signal.SIGKILL)
         process.communicate()

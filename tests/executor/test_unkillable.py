@@ -56,9 +56,9 @@ def freezer(marker: str) -> Iterator[Freezer]:
 def test_who_is_frozen_is_named_and_given_up(penstock_cli, freezer: Freezer):
     clock = MonotonicClock()
     started = clock.now()
-    assert penstock_cli("exec", "-t", "1", "-g", "0.5", *ignore_term()).status == 124
+    assert penstock_cli("exec", "-t", "3", "-g", "0.5", *ignore_term()).status == 124
     plain = clock.now() - started  # one that can be killed, on this machine now
-    with penstock_cli.start("exec", "-t", "1", "-g", "0.5", *print_ready()) as process:
+    with penstock_cli.start("exec", "-t", "3", "-g", "0.5", *print_ready()) as process:
         started = clock.now()
         pid = ready_pid(process.stdout)
         freezer.freeze(pid)
@@ -72,7 +72,7 @@ def test_who_is_frozen_is_named_and_given_up(penstock_cli, freezer: Freezer):
 @pytest.mark.slow
 def test_the_next_job_is_none_the_worse(freezer: Freezer):
     with Pool.open(1) as pool:
-        freezer.freeze(start(pool, print_ready(), timeout=0.5, grace=0.1))
+        freezer.freeze(start(pool, print_ready(), timeout=2.0, grace=0.1))
         (outcome,) = outcomes_of(pool)
         assert isinstance(outcome.ending, TimedOut)
         assert (len(outcome.survivors), outcome.status) == (1, 125)
