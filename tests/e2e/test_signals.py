@@ -7,6 +7,7 @@ import random
 import signal
 import subprocess
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -198,6 +199,7 @@ def test_the_deadline_of_a_recipe_does_not_wait_for_who_was_stopped(
         assert process.stdout.readline() == b"ready\n"
         for found in alive(marker):
             if found.command == "ps-worker":
-                os.kill(found.pid, signal.SIGSTOP)
+                with suppress(ProcessLookupError):
+                    os.kill(found.pid, signal.SIGSTOP)
         assert process.wait(PATIENCE) == 124
     assert alive(marker) == []
