@@ -5,6 +5,7 @@ Import the shared pieces as ``from tests.commands import ignore_term, wait_until
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 import signal
@@ -19,6 +20,7 @@ from typing import NamedTuple
 import pytest
 from hypothesis import HealthCheck, settings
 
+import penstock
 from tests.commands import MARKER, kill_all, wait_until
 from tests.leaks import Snapshot
 
@@ -42,6 +44,15 @@ settings.load_profile("ci" if os.environ.get("CI") else "penstock")
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--run-slow", action="store_true", help="run tests marked slow")
     parser.addoption("--run-long", action="store_true", help="those marked long, too")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Compile penstock once, before the workers of xdist are there.
+
+    Where PYTHONDONTWRITEBYTECODE is set, each of its starts would compile all anew.
+    """
+    if not hasattr(config, "workerinput"):
+        compileall.compile_dir(os.path.dirname(penstock.__file__), quiet=2)
 
 
 def pytest_collection_modifyitems(
