@@ -34,7 +34,10 @@ def main(place: Path) -> Fate:
     err.chmod(0o666)
     tool = _start(cell, place, ready, err)
     started = time.monotonic()
-    if not (cell.early or _await(lambda: _is_told(ready), cell.ready)):
+    # A tool whose own deadline is over before the victim is ready is judged all the same.
+    if not (
+        cell.early or _await(lambda: _is_told(ready) or _is_dead(tool), cell.ready)
+    ):
         return _end(cell, None, started, started, err, NEVER_READY)
     if cell.signal:
         _pause(cell.delay)

@@ -12,7 +12,7 @@ from tests.matrix.victims import LEAVE, VICTIMS, victim
 
 PENSTOCK = str(Path(sys.executable).with_name("penstock"))
 GRACE = 0.3  # seconds
-TIMEOUT = 2.0  # in which a victim is ready on any machine
+TIMEOUT = 1.5
 
 KILLS = ("U", "N", "W", "UN", "UW", "NW")
 ALL_AT_ONCE = "KILL U+N+W, isolated"
@@ -37,8 +37,8 @@ def cells(name: str, *, nobody: bool = False) -> Iterator[Cell]:
     """Victim `name`, ended in every way."""
     command = tuple(victim(name))
     # What the first process left behind lives until it is ended, or has lingered.
-    linger = "0.1" if name in LEAVE else "30"
-    timed = ("-t", str(TIMEOUT), "-g", str(GRACE), "--linger", linger)
+    timeout, linger = ("60", "0.1") if name in LEAVE else (str(TIMEOUT), "30")
+    timed = ("-t", timeout, "-g", str(GRACE), "--linger", linger)
     yield Cell("timeout", _exec(*timed, *command), nobody=nobody)
     text = _CANCEL.format(grace=GRACE, victim=_flow(command))
     run = (PENSTOCK, "run", "-j2", "--linger", "30", "./cancel.yaml")
