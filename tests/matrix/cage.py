@@ -34,7 +34,7 @@ def main(place: Path) -> Fate:
     err.chmod(0o666)
     tool = _start(cell, place, ready, err)
     started = time.monotonic()
-    # A tool whose own deadline is over before the victim is ready is judged all the same.
+    # Whose own deadline is over before the victim is ready is judged all the same.
     if not (
         cell.early or _await(lambda: _is_told(ready) or _is_dead(tool), cell.ready)
     ):
