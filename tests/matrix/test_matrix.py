@@ -20,7 +20,7 @@ from tests.matrix.victims import VICTIMS, victim
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.timeout(280),
+    pytest.mark.timeout(600),
     pytest.mark.skipif(not can_cage(), reason="PID namespaces need unshare and root"),
 ]
 
