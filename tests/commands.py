@@ -115,12 +115,13 @@ def alive(marker: str) -> list[Found]:
 
 
 def _is_marked(pid: int, wanted: bytes) -> bool:
-    argv = b""
+    bare = 0  # looks at which it had arguments and no environment
     for _ in range(1000):
-        before, environment, argv = argv, _read(pid, "environ"), _read(pid, "cmdline")
+        environment, argv = _read(pid, "environ"), _read(pid, "cmdline")
         if wanted in environment or wanted in argv:
             return True
-        if environment or before or not _may_be_in_exec(pid):
+        bare += bool(argv)
+        if environment or bare == _LOOKS or not _may_be_in_exec(pid):
             return False
         _PAUSE.wait(0.001)
     return False
@@ -153,6 +154,7 @@ def _fields(pid: int) -> list[bytes]:
     return _read(pid, "stat").rpartition(b")")[2].split()
 
 
+_LOOKS = 20  # one of which may be before an execve(2) is over, and the next in another
 _EXITS, _OF_THE_KERNEL = 0x4, 0x200000  # PF_EXITING, PF_KTHREAD in linux/sched.h
 _STARTED_AT = int(_fields(os.getpid())[19])  # in ticks since the machine started
 
