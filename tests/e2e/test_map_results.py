@@ -172,6 +172,19 @@ def test_a_job_that_was_interrupted_is_saved_but_not_done(penstock_cli, tmp_path
     assert names(tmp_path / "d/1/a") == {"stdout", "stderr", "seq"}
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_by_the_job_log_it_is_not_done_either(penstock_cli, tmp_path, number):
+    text = "touch began; until test -e go; do sleep 0.01; done; echo {}"
+    line = [penstock_cli.program, "map", "--joblog", "log", "--resume", text]
+    with subprocess.Popen([*line, ":::", "a"], cwd=tmp_path) as process:
+        wait_until((tmp_path / "began").exists)
+        process.send_signal(number)
+        assert process.wait(PATIENCE) == -number
+    (tmp_path / "go").touch()
+    assert penstock_cli(*line[1:], ":::", "a") == (0, b"a\n", b"")
+    assert penstock_cli(*line[1:], ":::", "a") == (0, b"", b"")
+
+
 def test_a_second_run_replaces_what_the_first_has_left(penstock_cli, tmp_path):
     for text in ("echo first; echo e >&2", "echo"):
         penstock_cli("map", "--results", "d", text, ":::", "a")

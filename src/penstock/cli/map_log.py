@@ -42,7 +42,7 @@ def open_log(path: str) -> int:
 
 
 class JobLog:
-    """A `Sink` that writes a line for each job that has ended.
+    """A `Sink` that writes a line for each job that was run to its end.
 
     A record must never cost the run that it records: what cannot be written is told
     once, and the rest of it is not written.
@@ -86,7 +86,7 @@ class JobLog:
             return
         job, outcome = event.job, event.outcome
         size = self._size_of(job.name)
-        if _never_ran(outcome):
+        if _is_cut_short(outcome):
             return
         code, signal = _status(outcome)
         text = " | ".join(stage.command.typed for stage in job.stages)
@@ -175,17 +175,18 @@ def _is_number(column: bytes) -> bool:
     return column.isdigit() and len(column) < _MOST_DIGITS
 
 
-def _never_ran(outcome: Outcome) -> bool:
-    """Whether it was cancelled before it was started."""
-    return isinstance(outcome.ending, Cancelled) and not any(
-        stage.pid for stage in outcome.stages
-    )
+def _is_cut_short(outcome: Outcome) -> bool:
+    """Whether it was not run to its end for a reason that is not its own.
+
+    As in GNU parallel, it has no line: `--resume` runs it again.
+    """
+    return isinstance(outcome.ending, Cancelled)
 
 
 def _status(outcome: Outcome) -> tuple[int, int]:
     """Exit value and signal; (0, 0) for success only."""
     ending: Ending | None = outcome.ending
-    if isinstance(ending, (TimedOut, Cancelled)):
+    if isinstance(ending, TimedOut):
         ending = ending.status
     if isinstance(ending, Signaled):
         return 0, ending.signal
