@@ -15,10 +15,15 @@ if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
 import sys
 
 from penstock.cli.main import main as run
+from penstock.proc.stdio import leave
 from penstock.proc.title import show_as
 
+TYPE_CHECKING = False  # `typing` takes 8 ms
+if TYPE_CHECKING:
+    from typing import NoReturn
 
-def main() -> int:
+
+def main() -> NoReturn:
     """Run the command line that this process was started with."""
     # Python itself takes some milliseconds to start, in which nothing of ours can be
     # done. What was blocked meanwhile (scripts/launcher/penstock) is heard here.
@@ -26,8 +31,8 @@ def main() -> int:
     # Where it is ignored, children are not waited for, but gone (wait(2), NOTES).
     _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
     show_as("penstock")
-    return run(sys.argv[1:])
+    leave(run(sys.argv[1:]))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -34,7 +34,7 @@ PYTHON = "/usr/bin/python3"  # our own may be where nobody else can read
 SOURCE = str(Path(penstock.__file__).parent.parent)
 START = (
     f"import sys; sys.path.insert(0, {SOURCE!r}); import penstock.__main__ as main; "
-    "sys.exit(main.main())"
+    "main.main()"
 )
 AS_NOBODY = (PYTHON, "-ISBc", START)
 HIDING = (

@@ -20,12 +20,13 @@ from penstock.make.shell_line import ShellLine, read_shell_line
 from penstock.proc.lean import LeanJob
 from penstock.proc.name import VARIABLE, name_of
 from penstock.proc.pair import Answered, work_apart
-from penstock.proc.stdio import occupy_stdio
+from penstock.proc.stdio import leave, occupy_stdio
 from penstock.proc.title import show_as
 
 TYPE_CHECKING = False  # `typing` takes 8 ms
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import NoReturn
 
 _USAGE = 2
 _TROUBLE = 125
@@ -56,10 +57,10 @@ ended. If a signal ends it, it dies of that signal.
 """
 
 
-def main() -> int:
-    """Run the line that this process was started with; its exit status."""
+def main() -> NoReturn:
+    """Run the line that this process was started with."""
     show_as("penstock-sh")
-    return run_shell(sys.argv[1:])
+    leave(run_shell(sys.argv[1:]))
 
 
 def run_shell(words: Sequence[str]) -> int:
@@ -82,10 +83,7 @@ def run_shell(words: Sequence[str]) -> int:
         answered = work_apart(lambda lifeline: _work(line, lifeline, maker))
     except OSError as error:
         return _refuse(f"cannot start a process: {error.strerror}", _TROUBLE)
-    status = _conclude(answered, strangers)
-    # Nothing is buffered here, and the interpreter's own end takes 2 ms.
-    sys.stdout.flush()
-    return status
+    return _conclude(answered, strangers)
 
 
 def _work(line: ShellLine, lifeline: int, maker: int) -> bytes:
