@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+from signal import SIGKILL
 
 import pytest
 
@@ -14,6 +15,7 @@ from penstock.model.command import Command
 from penstock.model.outcome import NotStarted, shell_status
 from penstock.proc.spawn import CannotStart, Streams, find_program, spawn
 from tests.leaks import Snapshot
+from tests.proc.spawned import end_of
 
 
 def command(*argv: str, cwd: Path | None = None, **env: str) -> Command:
@@ -51,7 +53,7 @@ def output(tmp_path: Path) -> Iterator[Callable[[Command], bytes]]:
         streams = Streams(device.fileno(), file.fileno(), file.fileno())
 
         def run(what: Command) -> bytes:
-            spawn(what, find(what), streams).wait()
+            end_of(spawn(what, find(what), streams))
             return path.read_bytes()
 
         yield run
@@ -218,8 +220,8 @@ def test_what_is_gone_is_told_as_if_it_had_never_been_believed(
 def test_it_leads_a_session_of_its_own(null: Streams):
     process = spawn(command("sleep", "1000"), "/bin/sleep", null)
     assert os.getsid(process.pid) == os.getpgid(process.pid) == process.pid
-    process.kill()
-    process.wait()
+    os.kill(process.pid, SIGKILL)
+    assert end_of(process) == -SIGKILL
 
 
 def test_it_is_given_its_arguments_environment_and_directory(
@@ -253,7 +255,7 @@ def test_what_no_one_can_run_ends_as_the_shell_says(
     content: str,
 ):
     path = make_file(tmp_path / "odd", content)
-    status = spawn(command(path), path, null).wait()
+    status = end_of(spawn(command(path), path, null))
     expected = subprocess.run(["/bin/sh", path], check=False, capture_output=True)
     assert status == expected.returncode
 
@@ -292,7 +294,7 @@ def test_an_argument_that_is_too_long_is_trouble(null: Streams):
 
 def test_the_longest_argument_that_there_may_be_is_passed_on(null: Streams):
     longest = "x" * ((1 << 17) - 1)
-    assert spawn(command("true", longest), "/bin/true", null).wait() == 0
+    assert end_of(spawn(command("true", longest), "/bin/true", null)) == 0
 
 
 @pytest.mark.parametrize(

@@ -26,6 +26,7 @@ from penstock.proc.prctl import become_subreaper, set_title
 from penstock.proc.reaper import SWEEP_BUDGET, reap, stopped_children, sweep, wait_child
 from penstock.proc.signals import hear_of_children, signal_child, start_clean
 from penstock.proc.spawn import pass_on
+from penstock.proc.start import hide_descriptors
 from penstock.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -69,6 +70,7 @@ def keep(
     if os.getpgrp() != os.getpid():
         os.setsid()
     start_clean()
+    hide_descriptors()
     become_subreaper()
     set_title(TITLE)
     mark_nursery(guardian)

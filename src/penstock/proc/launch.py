@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import errno
 import os
-import subprocess
 from collections.abc import Callable
 
 from penstock.clock import Clock
@@ -30,8 +29,8 @@ _PASSING = (errno.EAGAIN, errno.ENFILE, errno.ENOMEM)
 _PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, *[0.8] * 12)  # seconds: ten in all
 
 if TYPE_CHECKING:
-    from penstock.proc.lean import Started
     from penstock.proc.relay import Relay
+    from penstock.proc.spawn import Process
 
 
 class Running:
@@ -39,7 +38,7 @@ class Running:
 
     Attributes:
         position: of the stage in the job.
-        process: its `Popen`, which never waits: the reaper does.
+        process: which never waits for itself: the reaper does.
         pidfd: readable once the process is dead (pidfd_open(2)); -1 when closed.
         started_at: on the monotonic clock.
         elapsed: seconds it ran; meaningful once `status` is known.
@@ -62,7 +61,7 @@ class Running:
     def __init__(
         self,
         position: int,
-        process: subprocess.Popen[bytes] | Started,
+        process: Process,
         started_at: float,
     ) -> None:
         self.position = position
@@ -191,7 +190,7 @@ def _open_edges(wiring: Wiring, files: Files) -> None:
 
 def _start(
     command: Command, program: str, streams: Streams, rest: Callable[[float], bool]
-) -> subprocess.Popen[bytes]:
+) -> Process:
     """Start `command`, again and again while there is no room for it.
 
     Raises:

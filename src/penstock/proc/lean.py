@@ -13,6 +13,7 @@ import select
 import time
 
 from penstock.proc.pair import GO_ON, STAND_STILL
+from penstock.proc.start import Started, start
 
 TYPE_CHECKING = False  # `typing` takes 8 ms
 if TYPE_CHECKING:
@@ -20,26 +21,7 @@ if TYPE_CHECKING:
 
 A_MOMENT = 1.0  # seconds: after that, what `run` takes to import is lost in the rest
 
-# Python ignores these two (signal(3) of its start-up); a command must not.
-_PYTHON_IGNORES = (13, 25)  # SIGPIPE, SIGXFSZ
 _SIGSTOP = 19
-
-
-class Started:
-    """A command that runs, as far as `Popen` would have to know.
-
-    Attributes:
-        pid: the process.
-        status: its wait status (wait(2)); None while it runs.
-        returncode: for whoever takes it for a `Popen`.
-    """
-
-    __slots__ = ("pid", "returncode", "status")
-
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
-        self.status: int | None = None
-        self.returncode: int | None = None
 
 
 class LeanJob:
@@ -65,6 +47,8 @@ class LeanJob:
         Args:
             commands: argv with the path of the program first.
         """
+        # Every descriptor that is inheritable is inherited, as from sh: in a recipe
+        # marked with ``+``, make's jobserver is among them.
         reader = -1
         for position, argv in enumerate(commands):
             before, writer = reader, -1
@@ -73,7 +57,8 @@ class LeanJob:
                     from penstock.proc.pipes import open_pipe  # noqa: PLC0415 (if used)
 
                     reader, writer = open_pipe()
-                self.started.append(Started(_spawn(argv, before, writer)))
+                streams = (max(before, 0), writer if writer >= 0 else 1)
+                self.started.append(start(argv[0], argv, streams))
             except OSError as error:
                 self.refusal = error
             for descriptor in (before, writer):
@@ -151,25 +136,3 @@ class LeanJob:
                         started.status = status
         except ChildProcessError:
             self._is_childless = True
-
-
-def _spawn(argv: tuple[str, ...], stdin: int, stdout: int) -> int:
-    """Start a command by posix_spawn(3): the C library's vfork, without an import.
-
-    It inherits every descriptor that is inheritable, as from sh: in a recipe marked
-    with ``+``, make's jobserver is among them.
-    """
-    actions = [
-        (os.POSIX_SPAWN_DUP2, descriptor, number)
-        for number, descriptor in enumerate((stdin, stdout))
-        if descriptor >= 0
-    ]
-    return os.posix_spawnp(
-        argv[0],
-        argv,
-        os.environ,
-        file_actions=actions,
-        setsid=True,
-        setsigmask=(),
-        setsigdef=_PYTHON_IGNORES,
-    )
