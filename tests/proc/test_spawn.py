@@ -193,7 +193,7 @@ def test_what_was_wrongly_believed_is_looked_for_again(tmp_path: Path, null: Str
     assert find_program(wanted, 0.0) == believed
     make_file(tmp_path / "2" / "tool", "#!/bin/sh\nexit 2")
     os.unlink(believed)
-    assert spawn(wanted, find_program(wanted, 0.5, surely=False), null).wait() == 2
+    assert end_of(spawn(wanted, find_program(wanted, 0.5, surely=False), null)) == 2
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import _socket
 import math
 import os
-import socket
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 
@@ -47,7 +47,7 @@ class WorkerEnd:
 
     __slots__ = ("channel", "doomed", "is_asked", "jobs", "since", "unsent")
 
-    def __init__(self, channel: socket.socket) -> None:
+    def __init__(self, channel: _socket.socket) -> None:
         self.channel = channel
         self.jobs: dict[str, Job] = {}
         self.unsent: list[Job] = []

@@ -7,16 +7,16 @@ workers have cleaned up, and cleans up after them.
 
 from __future__ import annotations
 
+import _socket
 import os
 import select
-import socket
 import sys
 from contextlib import suppress
 from errno import EAGAIN, ENOMEM
-from signal import SIGCONT  # noqa: TID251 (a number)
 
 from penstock.clock import Clock, MonotonicClock
 from penstock.executor import worker
+from penstock.executor.packet import descriptors_in
 from penstock.executor.wall import Wall
 from penstock.model.outcome import Process
 from penstock.proc.descendants import children_of, descendants_of
@@ -24,7 +24,7 @@ from penstock.proc.fork import live_by
 from penstock.proc.marker import mark_nursery
 from penstock.proc.prctl import become_subreaper, set_title
 from penstock.proc.reaper import SWEEP_BUDGET, reap, stopped_children, sweep, wait_child
-from penstock.proc.signals import hear_of_children, signal_child, start_clean
+from penstock.proc.signals import SIGCONT, hear_of_children, signal_child, start_clean
 from penstock.proc.spawn import pass_on
 from penstock.proc.start import hide_descriptors
 from penstock.typed import TYPE_CHECKING
@@ -76,10 +76,11 @@ def keep(
     mark_nursery(guardian)
     if jobserver is not None:
         pass_on(jobserver.passed)
-    keeper = _Keeper(socket.socket(fileno=control), guardian, MonotonicClock())
+    keeper = _Keeper(_socket.socket(fileno=control), guardian, MonotonicClock())
     if first is not None:
-        with socket.socket(fileno=first) as channel:
-            keeper.start_worker(channel)
+        channel = _socket.socket(fileno=first)
+        keeper.start_worker(channel)
+        channel.close()
     keeper.watch()
     left = keeper.clean_up()
     if jobserver is not None:
@@ -91,13 +92,13 @@ def keep(
 class _Keeper:
     """The workers, and what is listened to."""
 
-    def __init__(self, control: socket.socket, guardian: int, clock: Clock) -> None:
+    def __init__(self, control: _socket.socket, guardian: int, clock: Clock) -> None:
         self._control = control
         self._guardian = guardian
         self._clock = clock
         self._itself = os.pidfd_open(os.getpid())
         self._workers: dict[int, int] = {}  # pid: pidfd
-        self._unborn: list[tuple[socket.socket, float]] = []  # channels; until when
+        self._unborn: list[tuple[_socket.socket, float]] = []  # channels; until when
         self._spared: set[int] = set()  # what workers leave, and we are to leave alone
         self._spares, self._spares_in = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._spares, False)
@@ -109,7 +110,7 @@ class _Keeper:
         self._children = hear_of_children()
         self._epoll.register(self._children, select.EPOLLIN)
 
-    def start_worker(self, channel: socket.socket) -> None:
+    def start_worker(self, channel: _socket.socket) -> None:
         """Fork a worker that serves `channel`."""
 
         def live() -> None:
@@ -174,21 +175,21 @@ class _Keeper:
     def _heed(self) -> bool:
         """Do what the control socket asks for; False if that is to end."""
         try:
-            packet, descriptors, _, _ = socket.recv_fds(
-                self._control,
+            packet, ancillary, _, _ = self._control.recvmsg(
                 _PACKET_BYTES,
-                1,
-                socket.MSG_CMSG_CLOEXEC,
+                _socket.CMSG_SPACE(4),  # one descriptor
+                _socket.MSG_CMSG_CLOEXEC,
             )
         except ConnectionError:
             return False
+        descriptors = descriptors_in(ancillary)
         if packet.startswith(_ISOLATE):
             self._isolate(packet.removeprefix(_ISOLATE).decode())
             return True
         if not descriptors:
             return bool(packet) and packet != _QUIT
         until = self._clock.now() + _PATIENCE
-        self._unborn.append((socket.socket(fileno=descriptors[0]), until))
+        self._unborn.append((_socket.socket(fileno=descriptors[0]), until))
         self._bear()
         return True
 

@@ -7,13 +7,13 @@ packet travels in an anonymous file, whose descriptor goes along.
 
 from __future__ import annotations
 
+import _socket  # `socket` takes 4 ms
 import os
-import pickle
-import socket
-from array import array
+from _pickle import dumps, load, loads  # `pickle` imports `re`, which takes 4 ms
 from collections.abc import Sequence
 from struct import Struct
 
+from penstock.executor.packet import descriptors_in, send_with
 from penstock.model.job import Job
 from penstock.model.outcome import Outcome, Usage
 from penstock.model.success import Succeeded
@@ -24,12 +24,7 @@ _IN_PARCEL = b"+"  # no pickle is one byte long
 # _SUCCESS, the numbers of a Succeeded in order, and the lengths of its texts.
 _SUCCEEDED = Struct("=BiddddqqqHHH")
 _SUCCESS = ord("=")  # no pickle begins so
-_ANCILLARY_BYTES = socket.CMSG_SPACE(253 * 4)  # SCM_MAX_FD descriptors (unix(7))
-
-
-# As plain numbers: an `or` of an `IntFlag` takes as long as the system call.
-_FLAGS = int(socket.MSG_CMSG_CLOEXEC | socket.MSG_DONTWAIT)
-_CUT = int(socket.MSG_CTRUNC)
+_ANCILLARY_BYTES = _socket.CMSG_SPACE(253 * 4)  # SCM_MAX_FD descriptors (unix(7))
 
 
 class Run(NamedTuple):
@@ -87,7 +82,7 @@ class Received(NamedTuple):
     descriptors: tuple[int, ...]
 
 
-def report(channel: socket.socket, told: Outcome | Succeeded) -> None:
+def report(channel: _socket.socket, told: Outcome | Succeeded) -> None:
     """Send how a job ended.
 
     Raises:
@@ -142,7 +137,7 @@ def owned(outcome: Outcome, descriptors: Sequence[int]) -> Outcome:
 
 
 def send(
-    channel: socket.socket,
+    channel: _socket.socket,
     message: Message,
     descriptors: Sequence[int] = (),
 ) -> None:
@@ -151,23 +146,23 @@ def send(
     Raises:
         OSError: the other side is gone.
     """
-    packet = pickle.dumps(message, protocol=5)
+    packet = dumps(message, protocol=5)
     if len(packet) <= _PACKET_BYTES and not descriptors:
         channel.send(packet)
         return
     if len(packet) <= _PACKET_BYTES:
-        socket.send_fds(channel, [packet], descriptors)
+        send_with(channel, packet, descriptors)
         return
     parcel = os.memfd_create("message")
     try:
         with open(parcel, "wb", closefd=False) as file:
             file.write(packet)
-        socket.send_fds(channel, [_IN_PARCEL], [*descriptors, parcel])
+        send_with(channel, _IN_PARCEL, [*descriptors, parcel])
     finally:
         os.close(parcel)
 
 
-def receive(channel: socket.socket) -> Received | None:
+def receive(channel: _socket.socket) -> Received | None:
     """The next message; None when the other side is gone.
 
     Or is as good as that: there is no descriptor left here for what it has sent.
@@ -179,22 +174,22 @@ def receive(channel: socket.socket) -> Received | None:
         packet, ancillary, flags, _ = channel.recvmsg(
             _PACKET_BYTES,
             _ANCILLARY_BYTES,
-            _FLAGS,
+            _socket.MSG_CMSG_CLOEXEC | _socket.MSG_DONTWAIT,
         )
     except ConnectionError:
         return None
-    descriptors = _descriptors(ancillary) if ancillary else ()
-    if not packet or flags & _CUT:
+    descriptors = descriptors_in(ancillary) if ancillary else ()
+    if not packet or flags & _socket.MSG_CTRUNC:
         for descriptor in descriptors:
             os.close(descriptor)
         return None
     if packet[0] == _SUCCESS:
         return Received(_read_success(packet), ())
     if packet != _IN_PARCEL:
-        return Received(pickle.loads(packet), descriptors)  # noqa: S301 (ours)
+        return Received(loads(packet), descriptors)
     with open(descriptors[-1], "rb") as parcel:
         parcel.seek(0)
-        return Received(pickle.load(parcel), descriptors[:-1])  # noqa: S301 (ours)
+        return Received(load(parcel), descriptors[:-1])
 
 
 def _read_success(packet: bytes) -> Succeeded:
@@ -224,11 +219,3 @@ def _read_success(packet: bytes) -> Succeeded:
         packet[name:out] if out_bytes else b"",
         packet[out : out + err_bytes] if err_bytes else b"",
     )
-
-
-def _descriptors(ancillary: list[tuple[int, int, bytes]]) -> tuple[int, ...]:
-    """The descriptors that came along (SCM_RIGHTS, unix(7))."""
-    found = array("i")
-    for _, _, data in ancillary:
-        found.frombytes(data)
-    return tuple(found)

@@ -12,12 +12,11 @@ import _socket
 import os
 
 from penstock.errors import NurseryLost, PenstockError
+from penstock.executor.packet import send_with
 from penstock.proc.fork import fork_into
 
 TYPE_CHECKING = False  # `typing` takes 8 ms
 if TYPE_CHECKING:
-    import socket
-
     from penstock.make.jobserver import Jobserver
 
 _WORKER = b"w"
@@ -56,32 +55,28 @@ class Nursery:
         self._first_worker = first_worker
         self._is_open = True
 
-    def new_worker(self) -> socket.socket:
+    def new_worker(self) -> _socket.socket:
         """A channel to a new worker, which may be written to at once.
 
         Raises:
             NurseryLost: the nursery is gone.
             OSError: there is no descriptor left for it.
         """
-        import socket  # noqa: PLC0415 (see the module's docstring)
-
         if self._first_worker is not None:
             first, self._first_worker = self._first_worker, None
             self.peers[first.fileno()] = self._first_peer
-            return socket.socket(fileno=first.detach())
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        with theirs:
-            self.peers[ours.fileno()] = os.fstat(theirs.fileno()).st_ino
-            try:
-                control = socket.socket(fileno=os.dup(self._control.fileno()))
-                with control:
-                    socket.send_fds(control, [_WORKER], [theirs.fileno()])
-            except ConnectionError as error:
-                ours.close()
+            return first
+        ours, theirs = _socket.socketpair(_socket.AF_UNIX, _socket.SOCK_SEQPACKET)
+        self.peers[ours.fileno()] = os.fstat(theirs.fileno()).st_ino
+        try:
+            send_with(self._control, _WORKER, [theirs.fileno()])
+        except OSError as error:
+            ours.close()
+            if isinstance(error, ConnectionError):
                 raise NurseryLost(f"the nursery (PID {self.pid}) is gone") from error
-            except OSError:
-                ours.close()
-                raise
+            raise
+        finally:
+            theirs.close()
         return ours
 
     def isolate(self, layer: str) -> None:
@@ -130,9 +125,10 @@ class Nursery:
 
     def _let_go_on(self) -> None:
         """Let it go on if somebody has stopped it: it could not end."""
-        from signal import SIGCONT  # noqa: PLC0415 (not before; a number)
-
-        from penstock.proc.signals import signal_pinned  # noqa: PLC0415 (not before)
+        from penstock.proc.signals import (  # noqa: PLC0415 (not before the fork)
+            SIGCONT,
+            signal_pinned,
+        )
 
         signal_pinned(self.pidfd, SIGCONT)
 

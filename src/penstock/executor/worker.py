@@ -8,11 +8,10 @@ it is told to, or as the nursery or the user's process is gone.
 
 from __future__ import annotations
 
+import _socket
 import os
 import select
-import socket
 from collections import deque
-from signal import SIGCONT  # noqa: TID251 (a number)
 
 from penstock.clock import MonotonicClock
 from penstock.executor.message import (
@@ -36,12 +35,12 @@ from penstock.proc.fork import step_aside
 from penstock.proc.order import Abandon, Cancel, Order, Suspend
 from penstock.proc.prctl import become_subreaper, set_title
 from penstock.proc.run import run_job
-from penstock.proc.signals import signal_pinned
+from penstock.proc.signals import SIGCONT, signal_pinned
 
 TITLE = "ps-worker"
 
 
-def serve(channel: socket.socket, guardians: tuple[int, ...], spares: int) -> None:
+def serve(channel: _socket.socket, guardians: tuple[int, ...], spares: int) -> None:
     """Run the jobs that come over `channel`, one after the other, until told to end.
 
     Args:
@@ -72,7 +71,7 @@ def serve(channel: socket.socket, guardians: tuple[int, ...], spares: int) -> No
 class _Post:
     """Where a worker stands: it hears the pool, and sees who is above (a `Station`)."""
 
-    def __init__(self, channel: socket.socket, guardians: tuple[int, ...]) -> None:
+    def __init__(self, channel: _socket.socket, guardians: tuple[int, ...]) -> None:
         self.epoll = select.epoll()
         self._channel = channel
         self._above = (channel.fileno(), *guardians)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from signal import SIGCONT, SIGSTOP
-
 from penstock.clock import Clock
-from penstock.proc.signals import signal_tree
+from penstock.proc.signals import SIGCONT, SIGSTOP, signal_tree
 
 
 class Pausable:

@@ -13,13 +13,12 @@ import select
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from functools import partial
-from signal import SIGKILL
 
 from penstock.clock import Clock
 from penstock.model.outcome import Exited, Process, Signaled, Usage
 from penstock.model.success import EXITED
 from penstock.proc.descendants import children_of, descendants_of, describe, is_zombie
-from penstock.proc.signals import signal_tree
+from penstock.proc.signals import SIGKILL, signal_tree
 
 # Seconds of KILL, then survivors are reported: with all else, five after the grace.
 SWEEP_BUDGET = 4.5

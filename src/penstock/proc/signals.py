@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import _socket  # `socket` takes 7 ms
 import os
-import signal
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from types import FrameType
 
 from penstock.proc.descendants import children_of, descendants_of, parent_of
-from penstock.typed import TypeVar
+from penstock.typed import TYPE_CHECKING, TypeVar
 
 Result = TypeVar("Result")
 
+if TYPE_CHECKING:
+    import signal
+    from types import FrameType
+else:
+    import _signal as signal  # `signal` makes enums of all that is in it: 3 ms
+
+SIGCONT, SIGKILL = signal.SIGCONT, signal.SIGKILL
+SIGSTOP, SIGTERM = signal.SIGSTOP, signal.SIGTERM
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 MORE, FEWER = signal.SIGUSR1, signal.SIGUSR2  # jobs at once (GNU xargs)
 

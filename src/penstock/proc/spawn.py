@@ -200,7 +200,7 @@ def _spawn_otherwise(
     command: Command,
     program: str,
     streams: Streams,
-) -> subprocess.Popen[bytes]:
+) -> Process:
     """Start what execve(2) has refused with `error`, if there is a way to."""
     if error.errno == errno.ENOEXEC:
         # A script without "#!": execvp(3) hands it to the shell, and so do we.

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from signal import SIGCONT, SIGTERM
 
 from penstock.model.job import Job
 from penstock.proc.descendants import children_of
 from penstock.proc.launch import Running
-from penstock.proc.signals import signal_tree
+from penstock.proc.signals import SIGCONT, SIGTERM, signal_tree
 from penstock.typed import NamedTuple
 
 
