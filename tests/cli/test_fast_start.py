@@ -202,6 +202,12 @@ def test_what_ends_well_pays_for_nothing_that_it_does_not_use(line, more):
     assert [m for m in loaded_by(*line.split()) if m.startswith(names)] == []
 
 
+@pytest.mark.parametrize("line", ["exec -- true", "pipe true true"])
+def test_what_ends_well_imports_little_of_the_library_of_python(line):
+    heavy = {"enum", "pickle", "re", "signal", "socket", "subprocess", "typing"}
+    assert loaded_by(*line.split()) & heavy == set()
+
+
 def test_a_line_that_only_typer_reads_is_run_too():
     done = shell('"$@" -- exec -- echo read')
     assert (done.returncode, done.stdout) == (0, "read\n")

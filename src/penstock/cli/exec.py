@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 
 from penstock.cli.lines.exec import ExecOptions
 from penstock.cli.oneshot import Telling, chain_job, run_one
@@ -11,6 +10,10 @@ from penstock.errors import UsageError
 from penstock.executor.nursery import Nursery
 from penstock.model.command import Command
 from penstock.model.stream import Inherit
+
+_PLAIN = frozenset(
+    "%+,-./0123456789:=@ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+)
 
 
 def main(given: ExecOptions, nursery: Nursery) -> int:
@@ -21,7 +24,7 @@ def main(given: ExecOptions, nursery: Nursery) -> int:
     """
     _refuse_pidns(given)
     group = os.getpgrp() if given.foreground else None
-    command = Command(given.command, shlex.join(given.command), group=group)
+    command = Command(given.command, join(given.command), group=group)
     job = chain_job(
         given.command[0],
         (command,),
@@ -38,6 +41,16 @@ def main(given: ExecOptions, nursery: Nursery) -> int:
     from penstock.proc.terminal import Terminal  # noqa: PLC0415 (only if asked for)
 
     return run_one(job, nursery, telling, Terminal())
+
+
+def join(words: tuple[str, ...]) -> str:
+    """The words as a shell would take them: `shlex.join`, which imports `re` (3 ms)."""
+    return " ".join(
+        word
+        if word and _PLAIN.issuperset(word)
+        else "'" + word.replace("'", "'\"'\"'") + "'"
+        for word in words
+    )
 
 
 def _refuse_pidns(given: ExecOptions) -> None:

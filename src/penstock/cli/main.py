@@ -64,8 +64,8 @@ def _run(argv: Sequence[str]) -> int:
         from penstock.cli.sh import run_shell  # noqa: PLC0415 (only if used)
 
         return run_shell(argv[1:])
-    # Before anything heavy is imported: it stays as small as we are now, and imports
-    # what it needs while we import what we do.
+    # Before we import what it does not need: it stays small, and imports what it alone
+    # needs meanwhile.
     nursery = _fork_nursery(argv) if _is_to_run(argv) else None
     try:
         from penstock.cli.dispatch import dispatch  # noqa: PLC0415 (after the fork)

@@ -2,20 +2,24 @@
 
 The nursery forks the workers, because it is small and has one thread, whereas the
 user's process may be large and have many. The command line forks it before it imports
-anything (this module is light for that reason: `socket` alone costs 7 ms); a program
-that uses the library starts it by exec, as a fresh interpreter.
+more than both of them need (which takes one processor as long as two would take to
+import it twice); a program that uses the library starts it by exec, as a fresh
+interpreter.
 """
 
 from __future__ import annotations
 
 import _socket
 import os
+import select
+from contextlib import suppress
 
 from penstock.errors import NurseryLost, PenstockError
 from penstock.executor.packet import send_with
 from penstock.proc.fork import fork_into
+from penstock.proc.signals import SIGCONT, signal_pinned
+from penstock.typed import TYPE_CHECKING
 
-TYPE_CHECKING = False  # `typing` takes 8 ms
 if TYPE_CHECKING:
     from penstock.make.jobserver import Jobserver
 
@@ -114,10 +118,8 @@ class Nursery:
             return True
         self._is_open = False
         self._let_go_on()
-        try:  # noqa: SIM105 (`contextlib` takes 3 ms)
+        with suppress(OSError):  # it is gone already
             self._control.send(_QUIT)
-        except OSError:
-            pass  # it is gone already
         self._control.close()
         if self._first_worker is not None:
             self._first_worker.close()
@@ -125,25 +127,16 @@ class Nursery:
 
     def _let_go_on(self) -> None:
         """Let it go on if somebody has stopped it: it could not end."""
-        from penstock.proc.signals import (  # noqa: PLC0415 (not before the fork)
-            SIGCONT,
-            signal_pinned,
-        )
-
         signal_pinned(self.pidfd, SIGCONT)
 
     def _answers(self) -> bool:
         """Whether the nursery says something, or is gone, in a reasonable time."""
-        import select  # noqa: PLC0415 (not before the fork)
-
         poll = select.poll()
         poll.register(self._control.fileno(), select.POLLIN)
         return bool(poll.poll(_FAREWELL * 1000))
 
     def _wait(self) -> bool:
         """Wait for the process, and reap it: by its PID, never -1."""
-        import select  # noqa: PLC0415 (not before the fork)
-
         poll = select.poll()
         poll.register(self.pidfd, select.POLLIN)
         gone = poll.poll(_FAREWELL * 1000)
@@ -178,6 +171,7 @@ def fork_nursery(
 
 
 def _fork_nursery(jobserver: Jobserver | None, *, foreground: bool) -> Nursery:
+    _import_what_both_need()
     kind = _socket.SOCK_SEQPACKET | _socket.SOCK_CLOEXEC
     control, theirs = _socket.socketpair(_socket.AF_UNIX, kind)
     first, its = _socket.socketpair(_socket.AF_UNIX, kind)
@@ -201,6 +195,15 @@ def _fork_nursery(jobserver: Jobserver | None, *, foreground: bool) -> Nursery:
     its.close()
     os.close(guardian)
     return Nursery(pid, control, first, jobserver, first_peer)
+
+
+def _import_what_both_need() -> None:
+    """Import what the nursery and the user's process have in common, once."""
+    import penstock.executor.message  # noqa: PLC0415 (see above)
+    import penstock.model.verdict  # noqa: PLC0415 (see above)
+    import penstock.plan.wire  # noqa: PLC0415 (see above)
+    import penstock.proc.prctl  # noqa: PLC0415 (see above)
+    import penstock.proc.reaper  # noqa: F401, PLC0415 (see above)
 
 
 def start_nursery() -> Nursery:
