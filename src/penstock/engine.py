@@ -36,6 +36,7 @@ from penstock.model.event import (
     JobSkipped,
     JobStarted,
     News,
+    RanShort,
     RunEnded,
     RunStarted,
     Sink,
@@ -66,6 +67,14 @@ class Inlet(Protocol):
         ...
 
 
+class Shortages(Protocol):
+    """What there is too little of for as many jobs at once as were asked for."""
+
+    def take(self) -> RanShort | None:
+        """What has become known since, each once; None if there is no more."""
+        ...
+
+
 class Dispatch(Protocol):
     """What is done for each job next to running it: its log files, its output.
 
@@ -76,8 +85,8 @@ class Dispatch(Protocol):
     def before(self, job: Job) -> tuple[Job, Sequence[int]] | PassJob:
         """The job as it is to be submitted, and the descriptors to hand along.
 
-        They stay the dispatch's own; the executor makes its copies at once. Or else why
-        the job need not be run.
+        They stay the dispatch's own, and open until `after`, for the job may have to be
+        submitted again. Or else why the job need not be run.
         """
         ...
 
@@ -100,6 +109,13 @@ class NoInlet:
     def take(self) -> bool:
         """Never."""
         return False
+
+
+class NoShortage:
+    """`Shortages` where nobody looks."""
+
+    def take(self) -> None:
+        """None."""
 
 
 class Plain:
@@ -138,9 +154,10 @@ class Engine:
         interrupts: asked after each wait.
         dispatch: asked before and after each job.
         inlet: asked after each wait.
+        shortages: asked after each wait.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (whoever takes part in a run, by name)
         self,
         executor: Executor,
         sinks: Sequence[Sink] = (),
@@ -149,6 +166,7 @@ class Engine:
         interrupts: Interrupts | None = None,
         dispatch: Dispatch | None = None,
         inlet: Inlet | None = None,
+        shortages: Shortages | None = None,
     ) -> None:
         self._executor = executor
         self._sinks = tuple(sinks)
@@ -156,6 +174,7 @@ class Engine:
         self._interrupts = interrupts or Uninterrupted()
         self._dispatch = dispatch or Plain()
         self._inlet = inlet or NoInlet()
+        self._shortages = shortages or NoShortage()
         self._running: dict[str, Job] = {}
         self._tally = Tally()
         self._listening = self._sinks
@@ -268,6 +287,7 @@ class Engine:
         if self._passed or self._executor.slots != self._slots:
             deadline = self._clock.now()
         outcomes = self._executor.wait(deadline)
+        self._tell_shortages()
         while (signal := self._interrupts.take()) is not None:
             yield Interrupted(signal, self._clock.wall())
         for outcome in outcomes:
@@ -285,6 +305,10 @@ class Engine:
         if self._executor.slots != self._slots:  # by a signal, perhaps heard just now
             self._slots = self._executor.slots
             yield SlotsChanged(self._slots)
+
+    def _tell_shortages(self) -> None:
+        while (shortage := self._shortages.take()) is not None:
+            self._announce(shortage)
 
     def _announce(self, event: Event) -> None:
         self._tally = count(self._tally, event)

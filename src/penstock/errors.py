@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import errno
 
-_REMEDIES = {
-    errno.EAGAIN: "end some processes, or raise `ulimit -u`",  # of fork(2)
+REMEDIES = {
+    errno.EAGAIN: "end some processes, or raise `ulimit -u` or pids.max",  # fork(2)
     errno.EDQUOT: "make room",
     errno.EMFILE: "raise `ulimit -n`",
     errno.ENFILE: "close some files",
@@ -52,9 +52,14 @@ def shortage(error: BaseException) -> str | None:
 
     That can happen wherever something is opened, started or imported, and is no bug.
     """
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or _lacks_memory(error):
         error = OSError(errno.ENOMEM, "Cannot allocate memory")
-    if not isinstance(error, OSError) or error.errno not in _REMEDIES:
+    if not isinstance(error, OSError) or error.errno not in REMEDIES:
         return None
     where = f": {error.filename}" if error.filename else ""
-    return f"{error.strerror}{where}\nhint: {_REMEDIES[error.errno]}"
+    return f"{error.strerror}{where}\nhint: {REMEDIES[error.errno]}"
+
+
+def _lacks_memory(error: BaseException) -> bool:
+    """Whether a library could not be loaded for that: dlopen(3) has no errno."""
+    return isinstance(error, ImportError) and "failed to map segment" in str(error)

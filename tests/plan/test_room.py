@@ -3,10 +3,11 @@ from __future__ import annotations
 import pytest
 
 from penstock.errors import UsageError
+from penstock.model.event import SlotsChanged
 from penstock.model.job import Job, Pipeline
 from penstock.model.policy import Policy, Service
 from penstock.plan.scheduler import Scheduler
-from tests.plan.ledger import Ledger, job
+from tests.plan.ledger import BEGIN, Ledger, job
 
 
 def taking(name: str, slots: int = 1, *needs: str, **resources: int) -> Job:
@@ -94,3 +95,37 @@ def test_a_job_that_lacks_first_one_thing_and_then_another_gets_both():
 def test_what_can_never_be_had_is_refused(jobs: tuple[Job, ...], message: str):
     with pytest.raises(UsageError, match=message):
         Scheduler(Pipeline(jobs, resources=(("gpu", 2),)), 1)
+
+
+def narrowed(jobs: list[Job], slots: int, *, to: int) -> Ledger:
+    """A run whose executor had so many slots, and has fewer since."""
+    ledger = Ledger(jobs, slots)
+    ledger.tell(BEGIN._replace(slots=slots))
+    ledger.tell(SlotsChanged(to))
+    return ledger
+
+
+def test_with_fewer_slots_what_runs_goes_on_and_less_is_started():
+    ledger = narrowed([taking(name) for name in "abcdef"], 3, to=2)
+    assert ledger.running == ["a", "b", "c"]
+    ledger.end("a")
+    assert ledger.running == ["b", "c"]
+    ledger.end("b")
+    assert ledger.running == ["c", "d"]
+    ledger.tell(SlotsChanged(3))
+    assert ledger.running == ["c", "d", "e"]
+
+
+def test_who_takes_more_slots_than_there_are_now_has_all_to_himself():
+    ledger = narrowed([taking("a"), taking("large", 3), taking("b")], 3, to=1)
+    ledger.end("a")
+    assert ledger.running == ["large"]
+    ledger.end("large")
+    ledger.finish()
+    assert ledger.started == ["a", "large", "b"]
+
+
+def test_one_slot_remains_whatever_services_there_are():
+    ledger = narrowed([taking("a"), taking("b")], 1, to=-1)
+    ledger.end("a")
+    assert ledger.running == ["b"]

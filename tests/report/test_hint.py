@@ -58,7 +58,7 @@ def test_what_to_try_if_a_shell_ran_it(code: int, part: str):
         Exited(137),
         Signaled(11, core=True),
         Cancelled("why", TERM, escalated=False),
-        not_started(errno.ENOMEM),
+        not_started(errno.EIO),
         not_started(None, "sibling"),
     ],
 )

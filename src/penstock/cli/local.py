@@ -16,6 +16,7 @@ from penstock.errors import PenstockError, shortage
 from penstock.executor.attended import Attendant, Attended
 from penstock.executor.base import Executor
 from penstock.executor.nursery import Nursery
+from penstock.executor.patient import Patient
 from penstock.executor.pool import Pool
 from penstock.model.event import Sink
 from penstock.model.job import Pipeline
@@ -76,16 +77,21 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
 
     def act() -> RunResult:
         interrupts = flags if output is None else _Reader(output, flags)
-        engine = Engine(executor, sinks, interrupts=interrupts, dispatch=dispatch)
+        engine = Engine(
+            executor,
+            sinks,
+            interrupts=interrupts,
+            dispatch=dispatch,
+            shortages=patient,
+        )
         return engine.run(pipeline, name=name, keep_going=keep_going, deadline=deadline)
 
-    workers = slots + spare_slots(pipeline)
-    pool = Pool(workers, nursery, wakes=(flags.fileno(), *wakes), output=output)
+    spare = spare_slots(pipeline)
+    pool = Pool(slots + spare, nursery, wakes=(flags.fileno(), *wakes), output=output)
     if on_pool is not None:
         on_pool(pool)
-    executor: Executor = _gate(pool, terms)
-    if attendants:
-        executor = Attended(executor, attendants)
+    patient = Patient(_gate(pool, terms), spare=spare)
+    executor: Executor = Attended(patient, attendants) if attendants else patient
     flags.on_suspend = lambda: _stand_still(pool, attendants)
     return _act_and_close(pool, executor, nursery, flags, act)
 
@@ -116,7 +122,7 @@ class Feeding(NamedTuple):
         attendants: see `run_locally`.
     """
 
-    make_plan: Callable[[Pool | Gated], Plan]
+    make_plan: Callable[[Patient], Plan]
     slots: int
     ahead: int
     gate: Waker
@@ -145,8 +151,9 @@ def feed_locally(feeding: Feeding, nursery: Nursery, *, name: str) -> RunResult:
             interrupts=flags if output is None else _Reader(output, flags),
             dispatch=feeding.dispatch,
             inlet=gate,
+            shortages=patient,
         )
-        return engine.carry_out(feeding.make_plan(gated), name=name)
+        return engine.carry_out(feeding.make_plan(patient), name=name)
 
     wakes = (flags.fileno(), gate.fileno())
     is_gated = feeding.terms is not None and feeding.terms.jobserver is not None
@@ -155,8 +162,8 @@ def feed_locally(feeding: Feeding, nursery: Nursery, *, name: str) -> RunResult:
     clock = feeding.clock or RunningClock(MonotonicClock())
     attendants = feeding.attendants
     flags.on_suspend = lambda: clock.stand_still(lambda: _stand_still(pool, attendants))
-    gated = _gate(pool, feeding.terms)
-    executor: Executor = Attended(gated, attendants) if attendants else gated
+    patient = Patient(_gate(pool, feeding.terms))
+    executor: Executor = Attended(patient, attendants) if attendants else patient
     if not is_gated:  # the jobserver decides
         flags.react(MORE, lambda: pool.resize(min(feeding.most, pool.slots + 1)))
         flags.react(FEWER, lambda: pool.resize(max(1, pool.slots - 1)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import sys
 from collections.abc import Callable, Sequence
 
@@ -30,11 +29,11 @@ from penstock.clock import MonotonicClock, RunningClock
 from penstock.engine import Dispatch
 from penstock.errors import UsageError
 from penstock.executor.nursery import Nursery
-from penstock.executor.pool import Pool
 from penstock.model.outcome import TROUBLE, Outcome
 from penstock.model.verdict import SIGPIPE
 from penstock.plan.base import Plan
 from penstock.plan.feed import Feed, Rules
+from penstock.proc.descriptors import affordable, why_not_more
 from penstock.proc.signals import SignalFlags, die_by
 from penstock.source.batch import Batches
 from penstock.spec.replace import Filling
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
     from penstock.cli.bar import Screen
     from penstock.cli.map_progress import Shown
     from penstock.cli.map_stdin import Supplied
-    from penstock.executor.gated import Gated
+    from penstock.executor.patient import Patient
     from penstock.plan.by_median import ByMedian
 
 _AHEAD = 64
@@ -84,14 +83,14 @@ class _Map:
         self._batches = batches
         self._source = source
         self._terms = terms
-        self._most = _affordable()
+        self._most = affordable(_OWN_DESCRIPTORS, _DESCRIPTORS_A_JOB, terms.slots)
         self._slots = _within(self._most, terms.slots)
         streams = UNGROUPED if is_straight(given) else GROUPED
         self._commands = commands
         self._jobs = MapJobs(batches, commands, limits_of(given), streams)
         self._needs_slot = commands.needs_slot
         self._feed: Feed | None = None
-        self._pool: Pool | Gated | None = None
+        self._executor: Patient | None = None
         self._timed: ByMedian | None = None  # what is over the feed, if times count
         self._clock = RunningClock(MonotonicClock())
 
@@ -150,14 +149,14 @@ class _Map:
         timed = isinstance(given.timeout, Share)
         return self._needs_slot or handed or timed or bool(given.halt or waits)
 
-    def _make_plan(self, pool: Pool | Gated) -> Plan:
+    def _make_plan(self, executor: Patient) -> Plan:
         given = self._given
-        self._pool = pool
+        self._executor = executor
         slots = self._slots if self._needs_slot else 0
         rules = Rules(given.retries, given.halt, given.delay, slots, _pause(given))
-        self._feed = Feed(self._jobs, lambda: pool.room, rules)
+        self._feed = Feed(self._jobs, lambda: executor.room, rules)
         if isinstance(given.timeout, Share):
-            self._timed = _timed(self._feed, given.timeout, self._clock, pool)
+            self._timed = _timed(self._feed, given.timeout, self._clock, executor)
         return self._timed or self._feed
 
     def _final(self, outcome: Outcome) -> Outcome | None:
@@ -179,7 +178,8 @@ class _Map:
         from penstock.report.progress import Prospect  # noqa: PLC0415
 
         def look_ahead() -> Prospect:
-            slots = self._slots if self._pool is None else self._pool.slots
+            executor = self._executor
+            slots = self._slots if executor is None else executor.slots
             return Prospect(*self._jobs.outlook, slots)
 
         return show(given, screen, look_ahead)
@@ -195,15 +195,13 @@ class _Map:
 
 
 def _timed(
-    feed: Feed, share: Share, clock: RunningClock, pool: Pool | Gated
+    feed: Feed, share: Share, clock: RunningClock, executor: Patient
 ) -> ByMedian:
     """What ends the jobs of the feed that take too long, compared with the others."""
     from penstock.plan.by_median import ByMedian  # noqa: PLC0415 (only if used)
 
-    if isinstance(pool, Pool):
-        return ByMedian(feed, share.percent, clock.now)
     timed = ByMedian(feed, share.percent, clock.now, waits=True)
-    pool.on_start = timed.begin
+    executor.tell_of_starts(timed.begin, timed.put_off)
     return timed
 
 
@@ -282,17 +280,11 @@ def _pause(given: MapOptions) -> Callable[[], float] | None:
     return Pressure(Bounds(load, given.min_memory), MonotonicClock()).pause
 
 
-def _affordable() -> int:
-    """How many slots there are descriptors for."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return max(1, (soft - _OWN_DESCRIPTORS) // _DESCRIPTORS_A_JOB)
-
-
 def _within(most: int, slots: int) -> int:
     """As many slots, or `most`; says so where that is fewer."""
     if slots > most:
-        soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-        warn(f"{most} jobs at once instead of {slots}: see `ulimit -n`, it is {soft}")
+        jobs = "1 job" if most == 1 else f"{most} jobs"
+        warn(f"{jobs} at once instead of {slots}: {why_not_more()}")
     return min(slots, most)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from penstock.cli.lines.map import MapOptions
 from penstock.engine import RunResult
-from penstock.model.event import Event, Interrupted, JobEnded, Sink
+from penstock.model.event import Event, Interrupted, JobEnded, RanShort, Sink
 from penstock.model.outcome import TROUBLE, Cancelled, Exited
 from penstock.model.tally import Tally, count
 
@@ -51,6 +51,11 @@ class Reporter:
                 place = None if outcome.ok else self._place_of(job.name)
                 if not told or place or outcome.stragglers or outcome.survivors:
                     self._tell(event, place)
+            case RanShort() if not (self._is_watched or self._given.quiet):
+                from penstock.cli.printing import tell  # noqa: PLC0415 (hardly ever)
+                from penstock.report.words import describe_shortage  # noqa: PLC0415
+
+                tell(f"penstock: {describe_shortage(event)}\n")
             case Interrupted():
                 self._tally = count(self._tally, event)
             case _:
@@ -70,11 +75,15 @@ class Reporter:
             tally = tally._replace(failed=0, timed_out=0, cancelled=0)
         return tally.status
 
+    @property
+    def _is_watched(self) -> bool:
+        """Whether others tell of the run."""
+        return self._given.json or self._given.verbose
+
     def _tell(self, ended: JobEnded, place: str | None) -> None:
         """Say what the command itself cannot have said; what it has said is there."""
         job, outcome = ended.job, ended.outcome
-        watched = self._given.json or self._given.verbose
-        if watched or (self._given.quiet and not outcome.survivors):
+        if self._is_watched or (self._given.quiet and not outcome.survivors):
             return
         from penstock.cli.printing import tell  # noqa: PLC0415 (only now)
         from penstock.report.failure import format_failure, leftovers  # noqa: PLC0415

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 from contextlib import ExitStack, suppress
 
 from penstock.cli.definition import all_settings, read_definition
@@ -23,6 +22,7 @@ from penstock.model.event import Sink
 from penstock.model.job import Family, Job, Pipeline
 from penstock.model.outcome import TROUBLE
 from penstock.model.verdict import SIGPIPE
+from penstock.proc.descriptors import affordable, why_not_more
 from penstock.proc.signals import SignalFlags, die_by
 from penstock.report.console import Console
 from penstock.report.directory import JOURNAL, open_run_directory
@@ -60,7 +60,7 @@ def _run(pipeline: Pipeline, given: RunOptions, nursery: Nursery) -> RunResult:
         terms = come_to_terms(wanted, nursery, directory, os.environ)
         if terms.fifo is not None:
             undo.callback(_remove, terms.fifo)
-        slots = _affordable(terms.slots, *descriptors(given))
+        slots = _within(affordable(*descriptors(given), terms.slots), terms.slots)
         flags = SignalFlags()
         display = open_display(given, pipeline, slots, directory, flags)
         undo.callback(display.close)
@@ -127,12 +127,11 @@ def _limit(pipeline: Pipeline, given: RunOptions) -> Pipeline:
     )
 
 
-def _affordable(slots: int, own: int, each: int) -> int:
-    """As many slots as there are descriptors for; says so where that is fewer."""
-    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = max(1, (soft - own) // each)
+def _within(most: int, slots: int) -> int:
+    """As many slots, or `most`; says so where that is fewer."""
     if slots > most:
-        warn(f"{most} jobs at once instead of {slots}: see `ulimit -n`, it is {soft}")
+        jobs = "1 job" if most == 1 else f"{most} jobs"
+        warn(f"{jobs} at once instead of {slots}: {why_not_more()}")
     return min(slots, most)
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import select
 from collections.abc import Sequence
 from contextlib import suppress
+from errno import EMFILE
 from math import inf
 
 from penstock.clock import Clock
 from penstock.errors import NurseryLost, PenstockError, UsageError
-from penstock.executor.end import WorkerEnd, lose, recall_late
+from penstock.executor.end import NoWorker, WorkerEnd, lose, recall_late, unstarted
 from penstock.executor.message import Quit, Run, Suspended, send
 from penstock.executor.nursery import Nursery
 from penstock.model.job import Job
@@ -65,7 +66,8 @@ class Crew:
 
         Raises:
             UsageError: a descriptor cannot be handed over.
-            PenstockError: no worker can be had.
+            NoWorker: there is not enough for one more at the moment.
+            NurseryLost: no worker can be had any more.
         """
         for _ in range(_TRIES):
             worker = self._choose()
@@ -84,10 +86,12 @@ class Crew:
             self._stale.pop().flush()
 
     def reassign(self, jobs: list[Job]) -> tuple[Outcome, ...]:
-        """Give `jobs` to other workers; what no worker can be had for is lost."""
+        """Give `jobs` to other workers; what no worker can be had for has ended."""
         for position, job in enumerate(jobs):
             try:
                 self.assign(job)
+            except NoWorker as lack:
+                return tuple(unstarted(each, lack.errno) for each in jobs[position:])
             except PenstockError as error:
                 return tuple(lose(each, str(error)) for each in jobs[position:])
         return ()
@@ -173,8 +177,7 @@ class Crew:
         try:
             worker = WorkerEnd(self._nursery.new_worker())
         except OSError as error:
-            why = f"no worker can be had: {error.strerror}; try fewer jobs at once, or"
-            raise PenstockError(f"{why} a higher `ulimit -n`") from error
+            raise NoWorker(error.errno or EMFILE) from error
         descriptor = worker.channel.fileno()
         self.workers[descriptor] = worker
         self._epoll.register(descriptor, select.EPOLLIN)

@@ -8,10 +8,11 @@ import os
 from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 
-from penstock.errors import UsageError
+from penstock.errors import PenstockError, UsageError
 from penstock.executor.message import Recall, Run, Stop, send
 from penstock.model.job import Job, Stage
-from penstock.model.outcome import Cancelled, Lost, Outcome
+from penstock.model.outcome import Cancelled, Lost, NotStarted, Outcome
+from penstock.model.shortage import WORKER
 from penstock.model.stream import Handed, Output
 from penstock.model.verdict import unseen
 from penstock.plan.wire import wire
@@ -23,6 +24,18 @@ _LONG = 0.05  # seconds after which nothing shall wait behind a job any more
 _WEIGHT = 0.2  # of the last job, in how long jobs usually take
 _LEAST = 1e-6  # seconds; no job takes less
 _ALLOWANCE = 2.0  # seconds, for a machine that has much to do
+
+
+class NoWorker(PenstockError):  # noqa: N818 (a state, and never leaves the pool)
+    """There is too little of something, at the moment, for one more worker.
+
+    Attributes:
+        errno: says of what.
+    """
+
+    def __init__(self, errno: int) -> None:
+        super().__init__(os.strerror(errno))
+        self.errno = errno
 
 
 class Doom(NamedTuple):
@@ -170,6 +183,12 @@ def _handed(stage: Stage) -> set[int]:
     """The positions of the descriptors that `stage` is to be handed."""
     streams = stage.stdin, stage.stdout, stage.stderr
     return {stream.position for stream in streams if isinstance(stream, Handed)}
+
+
+def unstarted(job: Job, errno: int) -> Outcome:
+    """The outcome of a job for which there was no worker."""
+    reason = f"no worker for it: {os.strerror(errno)}"
+    return unseen(job, NotStarted(errno, reason, WORKER))
 
 
 def lose(job: Job, reason: str) -> Outcome:

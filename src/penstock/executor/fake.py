@@ -15,12 +15,14 @@ from penstock.model.outcome import (
     Cancelled,
     Ending,
     Exited,
+    NotStarted,
     Outcome,
     Signaled,
     StageOutcome,
     TimedOut,
     Usage,
 )
+from penstock.model.verdict import unseen
 from penstock.typed import NamedTuple
 
 FOREVER = float("inf")
@@ -115,6 +117,11 @@ class FakeExecutor:
         """How many jobs may be alive at once."""
         return self._slots
 
+    @property
+    def room(self) -> int:
+        """How many jobs can be submitted now."""
+        return self._slots - len(self._alive)
+
     def submit(self, job: Job, descriptors: Sequence[int] = ()) -> None:
         """Start `job`; its descriptors are not looked at."""
         del descriptors
@@ -178,6 +185,8 @@ class FakeExecutor:
 
     def _outcome(self, running: _Running) -> Outcome:
         job, ending = running.job, running.ending
+        if isinstance(ending, NotStarted):
+            return unseen(job, ending)
         elapsed = running.ends - running.started
         endings = [*[Exited(0)] * (len(job.stages) - 1), ending]
         stages = tuple(

@@ -12,10 +12,11 @@ import os
 import select
 import sys
 from contextlib import suppress
-from errno import EAGAIN, ENOMEM
+from errno import EMFILE
 
 from penstock.clock import Clock, MonotonicClock
 from penstock.executor import worker
+from penstock.executor.message import Refused, send
 from penstock.executor.packet import descriptors_in
 from penstock.executor.wall import Wall
 from penstock.model.outcome import Process
@@ -41,6 +42,7 @@ _QUIT = b"q"
 _ISOLATE = b"i"
 _ISOLATED = "isolated"
 _AGAIN = 0.1  # seconds until a worker is tried to be started once more
+_MOMENT = 0.5  # seconds in which that may help
 _PATIENCE = SWEEP_BUDGET + 1.0  # seconds: a worker's own sweep ends before
 
 
@@ -78,9 +80,7 @@ def keep(
         pass_on(jobserver.passed)
     keeper = _Keeper(_socket.socket(fileno=control), guardian, MonotonicClock())
     if first is not None:
-        channel = _socket.socket(fileno=first)
-        keeper.start_worker(channel)
-        channel.close()
+        keeper.want_worker(_socket.socket(fileno=first))
     keeper.watch()
     left = keeper.clean_up()
     if jobserver is not None:
@@ -102,6 +102,7 @@ class _Keeper:
         self._spared: set[int] = set()  # what workers leave, and we are to leave alone
         self._spares, self._spares_in = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._spares, False)
+        self._reserve: int | None = os.dup(guardian)
         self._wall = Wall()
         self._epoll = select.epoll()
         self._epoll.register(control.fileno(), select.EPOLLIN)
@@ -110,10 +111,21 @@ class _Keeper:
         self._children = hear_of_children()
         self._epoll.register(self._children, select.EPOLLIN)
 
-    def start_worker(self, channel: _socket.socket) -> None:
-        """Fork a worker that serves `channel`."""
+    def want_worker(self, channel: _socket.socket) -> None:
+        """Start a worker that serves `channel`, as soon as that can be."""
+        self._unborn.append((channel, self._clock.now() + _MOMENT))
+        self._bear()
+
+    def _start_worker(self, channel: _socket.socket) -> None:
+        """Fork a worker that serves `channel`.
+
+        Raises:
+            OSError: there is no process to be had, or no descriptor for it.
+        """
+        self._keep_reserve()
 
         def live() -> None:
+            self._spend_reserve()
             self._control.close()
             self._epoll.close()
             for pidfd in self._workers.values():
@@ -127,8 +139,27 @@ class _Keeper:
             worker.serve(channel, (self._itself, self._guardian), self._spares_in)
 
         pid = self._wall.fork(live)
+        self._spend_reserve()
         self._workers[pid] = os.pidfd_open(pid)
         self._epoll.register(self._workers[pid], select.EPOLLIN)
+
+    def _keep_reserve(self) -> None:
+        """Have a descriptor to spare: where there is none left, that is known in time.
+
+        One that came along with a message would be lost, and a worker would be without
+        a pidfd.
+
+        Raises:
+            OSError: there is none left.
+        """
+        if self._reserve is None:
+            self._reserve = os.dup(self._guardian)
+
+    def _spend_reserve(self) -> None:
+        """Make room for one descriptor."""
+        if self._reserve is not None:
+            os.close(self._reserve)
+            self._reserve = None
 
     def watch(self) -> None:
         """Start workers as asked, and sweep after those that die; until the end."""
@@ -174,6 +205,7 @@ class _Keeper:
 
     def _heed(self) -> bool:
         """Do what the control socket asks for; False if that is to end."""
+        self._spend_reserve()
         try:
             packet, ancillary, _, _ = self._control.recvmsg(
                 _PACKET_BYTES,
@@ -188,25 +220,24 @@ class _Keeper:
             return True
         if not descriptors:
             return bool(packet) and packet != _QUIT
-        until = self._clock.now() + _PATIENCE
-        self._unborn.append((_socket.socket(fileno=descriptors[0]), until))
-        self._bear()
+        self.want_worker(_socket.socket(fileno=descriptors[0]))
         return True
 
     def _bear(self) -> None:
         """Start the workers that were asked for, as far as there are processes.
 
-        Who asked need not know: what it sends waits in the channel. After a time, or
-        if no time would help, it sees end-of-file there, and one job is lost.
+        For a moment who asked need not know: what it sends waits in the channel. After
+        that it is told, and can ask again when there is more.
         """
         while self._unborn:
             channel, until = self._unborn[0]
             try:
-                self.start_worker(channel)
+                self._start_worker(channel)
             except OSError as error:
-                passing = error.errno in (EAGAIN, ENOMEM)
-                if passing and self._clock.now() < until:
+                if self._clock.now() < until:
                     return
+                with suppress(OSError):  # nobody asks any more
+                    send(channel, Refused(error.errno or EMFILE))
             channel.close()
             del self._unborn[0]
 

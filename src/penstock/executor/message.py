@@ -15,7 +15,7 @@ from struct import Struct
 
 from penstock.executor.packet import descriptors_in, send_with
 from penstock.model.job import Job
-from penstock.model.outcome import Outcome, Usage
+from penstock.model.outcome import NOTHING_KEPT, Outcome, Usage
 from penstock.model.success import Succeeded
 from penstock.typed import NamedTuple
 
@@ -60,6 +60,12 @@ class Returned(NamedTuple):
     jobs: tuple[str, ...]
 
 
+class Refused(NamedTuple):
+    """Nursery to pool, in place of a worker that could not be started, and why."""
+
+    errno: int
+
+
 class Quit(NamedTuple):
     """Pool to worker: end everything at once, and yourself."""
 
@@ -72,7 +78,8 @@ class Done(NamedTuple):
     outcome: Outcome
 
 
-Message = Run | Stop | Suspended | Recall | Returned | Quit | Done | Succeeded
+_Received = tuple[bytes, list[tuple[int, int, bytes]], int, object]
+Message = Run | Stop | Suspended | Recall | Returned | Refused | Quit | Done | Succeeded
 
 
 class Received(NamedTuple):
@@ -126,8 +133,12 @@ def _files_of(outcome: Outcome) -> list[int]:
 
 def owned(outcome: Outcome, descriptors: Sequence[int]) -> Outcome:
     """`outcome` as it was sent, with the descriptors under their numbers here."""
-    if not descriptors:
+    expected = len(_files_of(outcome))
+    if not expected:
         return outcome
+    if len(descriptors) != expected:
+        trouble = "what it printed is lost: too many open files (see `ulimit -n`)"
+        return outcome._replace(ok=False, trouble=trouble, kept=NOTHING_KEPT)
     ours = iter(descriptors)
     out, err = (
         kept if kept.descriptor is None else kept._replace(descriptor=next(ours))
@@ -165,24 +176,26 @@ def send(
 def receive(channel: _socket.socket) -> Received | None:
     """The next message; None when the other side is gone.
 
-    Or is as good as that: there is no descriptor left here for what it has sent.
+    Or is as good as that: there is no descriptor left here for what it has sent. An
+    outcome is told all the same, without what was to come along.
 
     Raises:
         BlockingIOError: there is none now.
     """
     try:
-        packet, ancillary, flags, _ = channel.recvmsg(
-            _PACKET_BYTES,
-            _ANCILLARY_BYTES,
-            _socket.MSG_CMSG_CLOEXEC | _socket.MSG_DONTWAIT,
-        )
+        packet, ancillary, flags, _ = _receive(channel)
+    except ConnectionResetError:
+        # It had not read all when it went. That is told once, and before what it has
+        # said; see unix_release_sock in the kernel's net/unix/af_unix.c.
+        packet, ancillary, flags, _ = _receive(channel)
     except ConnectionError:
         return None
     descriptors = descriptors_in(ancillary) if ancillary else ()
     if not packet or flags & _socket.MSG_CTRUNC:
         for descriptor in descriptors:
             os.close(descriptor)
-        return None
+        told = loads(packet) if len(packet) > 1 else None
+        return Received(told, ()) if isinstance(told, Done) else None
     if packet[0] == _SUCCESS:
         return Received(_read_success(packet), ())
     if packet != _IN_PARCEL:
@@ -190,6 +203,11 @@ def receive(channel: _socket.socket) -> Received | None:
     with open(descriptors[-1], "rb") as parcel:
         parcel.seek(0)
         return Received(load(parcel), descriptors[:-1])
+
+
+def _receive(channel: _socket.socket) -> _Received:
+    flags = _socket.MSG_CMSG_CLOEXEC | _socket.MSG_DONTWAIT
+    return channel.recvmsg(_PACKET_BYTES, _ANCILLARY_BYTES, flags)
 
 
 def _read_success(packet: bytes) -> Succeeded:

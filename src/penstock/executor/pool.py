@@ -16,6 +16,7 @@ from penstock.clock import Clock, MonotonicClock
 from penstock.errors import UsageError
 from penstock.executor.crew import Crew
 from penstock.executor.end import (
+    NoWorker,
     Pace,
     WorkerEnd,
     are_supplied,
@@ -23,10 +24,12 @@ from penstock.executor.end import (
     due_times,
     lose,
     recall_late,
+    unstarted,
 )
 from penstock.executor.message import (
     Done,
     Received,
+    Refused,
     Returned,
     Stop,
     owned,
@@ -35,6 +38,7 @@ from penstock.executor.message import (
 from penstock.executor.nursery import Nursery, start_nursery
 from penstock.model.job import Job
 from penstock.model.outcome import Cancelled, Outcome
+from penstock.model.shortage import shortage_of
 from penstock.model.success import Succeeded
 from penstock.model.verdict import unseen
 from penstock.typed import Self
@@ -145,7 +149,10 @@ class Pool:
         if descriptors and self._ahead:
             raise UsageError("a pool that works ahead takes no descriptors")
         check_job(job, len(descriptors))
-        crew.assign(job, descriptors)
+        try:
+            crew.assign(job, descriptors)
+        except NoWorker as lack:
+            self._told.append(unstarted(job, lack.errno))
 
     def cancel(self, name: str, cause: str, *, now: bool = False) -> None:
         """End the job `name`; see `Executor.cancel`."""
@@ -248,14 +255,15 @@ class Pool:
                     outcomes.append(self._note(worker, outcome))
                 case Received(Done(told), descriptors):
                     outcomes.append(self._note(worker, owned(told, descriptors)))
-                    if told.survivors or told.spared:  # it ends, and starts no other
+                    # It ends, and starts no other; or it takes what commands lack.
+                    if told.survivors or told.spared or shortage_of(told):
                         left = self._crew.drop(worker)
                         outcomes.extend(self._crew.rehome(worker, left))
                         return outcomes
                 case Received(Returned(names)):
                     self._take_back(worker, names)
-                case _:
-                    return [*outcomes, *self._bury(worker)]
+                case last:
+                    return [*outcomes, *self._part_with(worker, last)]
             if not worker.jobs:
                 self._crew.rest(worker)
                 return outcomes
@@ -275,6 +283,18 @@ class Pool:
         wanted, ended = worker.sort_out(jobs)
         self._backlog.update((job.name, job) for job in wanted)
         self._told.extend(ended)
+
+    def _part_with(
+        self, worker: WorkerEnd, last: Received | None
+    ) -> tuple[Outcome, ...]:
+        """A worker is dead, or was never born; what waited for its first job is not."""
+        if last is None or not isinstance(last.message, Refused):
+            return self._bury(worker)
+        errno = last.message.errno
+        jobs = self._crew.drop(worker)
+        first, ended = worker.sort_out(jobs[:1])
+        unborn = [unstarted(job, errno) for job in first]
+        return (*ended, *unborn, *self._crew.rehome(worker, jobs[1:]))
 
     def _bury(
         self, worker: WorkerEnd, reason: str = "its worker was killed"

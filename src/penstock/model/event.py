@@ -107,6 +107,23 @@ class Interrupted(NamedTuple):
     at: float
 
 
+class RanShort(NamedTuple):
+    """There is too little of something for as many jobs at once as were asked for.
+
+    Told once of each thing, and not of what was over in a moment.
+
+    Attributes:
+        errno: what it was that could not be had.
+        slots: how many jobs may be alive at once now; they get fewer, or more again.
+        usual: how many were asked for.
+    """
+
+    errno: int
+    slots: int
+    usual: int
+    at: float
+
+
 class RunEnded(NamedTuple):
     """A run is over.
 
@@ -121,7 +138,7 @@ class RunEnded(NamedTuple):
 
 
 JobEvent = JobStarted | JobRetried | JobEnded | JobSkipped | JobPassed | ErrandEnded
-Event = RunStarted | JobEvent | Interrupted | RunEnded
+Event = RunStarted | JobEvent | Interrupted | RanShort | RunEnded
 
 
 class Finished(NamedTuple):

@@ -109,7 +109,7 @@ def _weight(ending: Ending, *, is_source: bool) -> int:
             return 1 if is_source and is_broken_pipe(ending) else 3
 
 
-def unseen(job: Job, ending: Cancelled | Lost) -> Outcome:
+def unseen(job: Job, ending: Cancelled | Lost | NotStarted) -> Outcome:
     """The outcome of a job of which no stage was seen to run: all ended alike."""
     stages = tuple(StageOutcome(stage.name, ending, ok=False) for stage in job.stages)
     return Outcome(job.name, ending, ok=False, stages=stages, culprit=0)

@@ -66,6 +66,11 @@ class ByMedian:
         self._waiting.discard(name)
         self._started[name] = self._now()
 
+    def put_off(self, name: str) -> None:
+        """Note that a job could not be started, and will be later."""
+        self._started.pop(name, None)
+        self._waiting.add(name)
+
     def told(self, outcome: Outcome) -> Outcome:
         """The same, with what was ended here as timed out."""
         limit = self._overdue.get(outcome.job)

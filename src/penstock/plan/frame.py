@@ -12,6 +12,7 @@ that too.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from penstock.model.action import (
     Action,
@@ -29,6 +30,7 @@ from penstock.model.event import (
     JobSkipped,
     News,
     RunStarted,
+    SlotsChanged,
 )
 from penstock.model.job import Job, Pipeline
 from penstock.model.signals import signal_name
@@ -86,6 +88,7 @@ class Frame:
         self._tally = Tally()
         self._failed: list[str] = []
         self._start: RunStarted | None = None
+        self._slots: SlotsChanged | None = None  # what was heard of them since
         self._interruptions = 0
 
     @property
@@ -98,6 +101,9 @@ class Frame:
         match news:
             case RunStarted():
                 self._start = news
+                yield from self._note(self._plans[0].handle(news))
+            case SlotsChanged() if self._plans:
+                self._slots = news
                 yield from self._note(self._plans[0].handle(news))
             case Interrupted():
                 yield from self._interrupt(news)
@@ -132,7 +138,8 @@ class Frame:
             return plan.halt(self._why_not())
         if plan is self._teardown and self._is_hurried:
             return plan.halt("interrupted twice")
-        return plan.handle(self._start) if self._start else ()
+        news = (self._start, self._slots)
+        return chain.from_iterable(plan.handle(each) for each in news if each)
 
     def _why_not(self) -> str:
         """Why no job is started after the setup."""

@@ -41,6 +41,14 @@ class Room:
             raise UsageError(f"{slots} slots: at least 1 is needed")
         self._capacity = {_SLOTS: slots, **dict(resources)}
         self._free = dict(self._capacity)
+        self._fewer = 0
+
+    def narrow(self, by: int) -> None:
+        """Let there be so many slots fewer; what was taken is left.
+
+        At least one remains, and who takes more than there are has all to himself.
+        """
+        self._fewer = min(by, self._capacity[_SLOTS] - 1)
 
     def demand(self, job: Job) -> Demand:
         """What `job` takes while it runs; a service takes nothing.
@@ -69,7 +77,13 @@ class Room:
 
     def lacks(self, demand: Demand) -> list[str]:
         """The names of what there is too little of now."""
-        return [name for name, amount in demand if self._free[name] < amount]
+        return [name for name, amount in demand if self._left(name) < amount]
+
+    def _left(self, name: str) -> int:
+        free = self._free[name]
+        if name == _SLOTS and free < self._capacity[name]:
+            return free - self._fewer
+        return free
 
     def take(self, demand: Demand) -> None:
         """Let somebody have it."""

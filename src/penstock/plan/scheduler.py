@@ -91,6 +91,7 @@ class Scheduler:
         self._keep_going = keep_going
         self._halted_by: str | None = None
         self._interruptions = 0
+        self._usual = slots  # of the executor, which has some for services besides
 
     @property
     def is_done(self) -> bool:
@@ -116,6 +117,7 @@ class Scheduler:
     def _take_note(self, news: News) -> Iterator[Action]:
         match news:
             case RunStarted():
+                self._usual = news.slots
                 names, self._unopened = self._unopened, []
                 for name in names:
                     yield from self._open(name)
@@ -125,10 +127,15 @@ class Scheduler:
                 yield from self._pass(job)
             case Interrupted(signal):
                 yield from self._interrupt(f"interrupted by {signal_name(signal)}")
-            case InputCame() | SlotsChanged():
-                return  # all its jobs are known
+            case SlotsChanged() | InputCame():
+                self._resize(news)
             case AlarmRang(name):
                 yield from self._ring(*name.split(" ", 1))
+
+    def _resize(self, news: SlotsChanged | InputCame) -> None:
+        """Have other slots; all its jobs are known, whatever came."""
+        if isinstance(news, SlotsChanged):
+            self._room.narrow(max(0, self._usual - news.slots))
 
     def _open(self, unit: str) -> Iterator[Action]:
         """It needs nothing more."""

@@ -3,19 +3,20 @@
 Whatever can fail without starting anything (finding programs, opening files) is done
 for every stage first. What fails after that takes back what was started: the caller
 kills it. Where the system has no process to spare at the moment, a stage is tried again
-for a while; it has not run, so nothing happens twice.
+for a while; it has not run, so nothing happens twice. That while is short as long as no
+stage was started: then the job can wait where it holds nothing.
 """
 
 from __future__ import annotations
 
-import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from penstock.clock import Clock
 from penstock.model.command import Command
 from penstock.model.job import Job, Stage
 from penstock.model.outcome import Exited, NotStarted, Signaled, Usage
+from penstock.model.shortage import PASSING
 from penstock.model.stream import Direct, Output
 from penstock.model.wiring import Wiring
 from penstock.proc.files import Files
@@ -24,9 +25,10 @@ from penstock.proc.nice import check_nice, renice
 from penstock.proc.spawn import CannotStart, Streams, find_program, spawn
 from penstock.typed import TYPE_CHECKING
 
-# What others may give back soon. (EMFILE is not: the descriptors are our own.)
-_PASSING = (errno.EAGAIN, errno.ENFILE, errno.ENOMEM)
-_PAUSES = (0.02, 0.05, 0.1, 0.2, 0.4, *[0.8] * 12)  # seconds: ten in all
+_MOMENT = (0.02, 0.05, 0.1, 0.2)  # seconds from one try to the next
+_LONGEST = 0.8
+_PAUSES = (*_MOMENT, 0.4, *[_LONGEST] * 12)  # ten in all
+_TURNS = 8  # not all give up in the same instant what another one lacks
 
 if TYPE_CHECKING:
     from penstock.proc.relay import Relay
@@ -145,9 +147,9 @@ def launch(  # noqa: PLR0913 (what a start needs)
         for position, stage in enumerate(job.stages):
             plan = wiring.stages[position]
             command = files.named(stage.command, plan) if plan.named else stage.command
-            running = Running(
-                position, _start(command, *prepared[position], rest), clock.now()
-            )
+            pauses = _pauses(has_begun=bool(started))
+            process = _start(command, *prepared[position], pauses, rest)
+            running = Running(position, process, clock.now())
             started.append(running)
             running.open()
             if command.nice:
@@ -188,18 +190,27 @@ def _open_edges(wiring: Wiring, files: Files) -> None:
         files.open_pipes(relay.opens)
 
 
+def _pauses(*, has_begun: bool) -> Sequence[float]:
+    """Seconds between the tries to start a stage, in a job of which one may run."""
+    return (*_PAUSES, *[_LONGEST] * (os.getpid() % _TURNS)) if has_begun else _MOMENT
+
+
 def _start(
-    command: Command, program: str, streams: Streams, rest: Callable[[float], bool]
+    command: Command,
+    program: str,
+    streams: Streams,
+    pauses: Sequence[float],
+    rest: Callable[[float], bool],
 ) -> Process:
     """Start `command`, again and again while there is no room for it.
 
     Raises:
         CannotStart: as `spawn`; or there was no room in all that time.
     """
-    for pause in _PAUSES:
+    for pause in pauses:
         try:
             return spawn(command, program, streams)
         except CannotStart as cause:
-            if cause.ending.errno not in _PASSING or not rest(pause):
+            if cause.ending.errno not in PASSING or not rest(pause):
                 raise
     return spawn(command, program, streams)

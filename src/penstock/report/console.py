@@ -14,6 +14,7 @@ from penstock.model.event import (
     JobRetried,
     JobSkipped,
     JobStarted,
+    RanShort,
     RunEnded,
     RunStarted,
 )
@@ -30,7 +31,13 @@ from penstock.report.failure import (
     said,
 )
 from penstock.report.plain import visible
-from penstock.report.words import describe_ending, duration, plural, size
+from penstock.report.words import (
+    describe_ending,
+    describe_shortage,
+    duration,
+    plural,
+    size,
+)
 from penstock.typed import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
@@ -105,6 +112,9 @@ class Console:
             case Interrupted(signal):
                 self._interruptions += 1
                 return _interruption(signal, self._interruptions)
+            case RanShort():
+                text = self._mark("warn", _YELLOW) + describe_shortage(event)
+                return self._unless_quiet(text + "\n")
             case RunEnded(_, _, elapsed):
                 return self._summary(elapsed)
             case _:

@@ -8,6 +8,7 @@ decoded appears as the four characters ``\xff``. The bytes themselves are in the
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Mapping, Sequence
 
@@ -21,6 +22,7 @@ from penstock.model.event import (
     JobRetried,
     JobSkipped,
     JobStarted,
+    RanShort,
     RunEnded,
     RunStarted,
 )
@@ -78,6 +80,9 @@ def _fields(event: Event) -> Fields:
             }
         case Interrupted(signal):
             return {"signal": signal, "signal_name": signal_name(signal)}
+        case RanShort(errno, slots, usual):
+            reason = os.strerror(errno)
+            return {"errno": errno, "reason": reason, "slots": slots, "usual": usual}
         case RunEnded():
             return {"status": event.status, "elapsed": _seconds(event.elapsed)}
         case _:

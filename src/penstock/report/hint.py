@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno as _errno
 
+from penstock.errors import REMEDIES
 from penstock.model.job import Stage
 from penstock.model.outcome import (
     NOT_EXECUTABLE,
@@ -23,6 +24,7 @@ from penstock.model.verdict import SIGPIPE
 from penstock.report.words import duration, share_of_median, size
 
 _SIGKILL = 9
+_PASSING = (_errno.EAGAIN, _errno.EMFILE, _errno.ENFILE, _errno.ENOMEM)
 _FINDS_NOTHING = ("grep", "egrep", "fgrep", "zgrep", "rg", "pgrep")
 _FINDS_DIFFERENCES = ("diff", "cmp", "comm")
 _OUT_OF_MEMORY = "penstock did not send that; perhaps memory ran out (see `dmesg`)"
@@ -48,7 +50,9 @@ def hint_for(
         case TimedOut() | OutOfMemory():
             return _over_limit(stage, ending)
         case NotStarted():
-            return _not_started(stage, ending, search_path)
+            return REMEDIES.get(_passing(ending)) or _not_started(
+                stage, ending, search_path
+            )
         case Exited(code):
             return None if stage is None else _exited(stage, code, search_path)
         case Signaled(signal, _):
@@ -57,6 +61,11 @@ def hint_for(
             return "perhaps memory ran out (see `dmesg`), or somebody killed the worker"
         case Cancelled():
             return None
+
+
+def _passing(ending: NotStarted) -> int:
+    """The errno, if it tells of something that there may be more of; 0 if not."""
+    return ending.errno if ending.errno in _PASSING else 0
 
 
 def _over_limit(stage: Stage | None, ending: TimedOut | OutOfMemory) -> str:

@@ -7,7 +7,7 @@ undecodable bytes of arguments and file names) break every encoder.
 from __future__ import annotations
 
 _LONGEST_LINE = 500  # characters, of what is shown as an excerpt
-_KEPT = frozenset("\t\n\N{NO-BREAK SPACE}")
+_KEPT = frozenset("\t\n\xa0")
 
 
 def readable(text: str) -> str:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
+from penstock.errors import REMEDIES
+from penstock.model.event import RanShort
 from penstock.model.limits import GRACE
 from penstock.model.outcome import (
     Cancelled,
@@ -15,6 +20,12 @@ from penstock.model.outcome import (
 )
 from penstock.model.signals import signal_name
 
+_LACKING = {
+    errno.EAGAIN: "no more processes to be had",
+    errno.EMFILE: "too many open files",
+    errno.ENFILE: "too many open files",
+    errno.ENOMEM: "no more memory to be had",
+}
 _SHORT = 0.1
 _MINUTE = 60
 _KIBI = 1024
@@ -51,6 +62,19 @@ def describe_ending(ending: Ending, grace: float = GRACE) -> str:
 def share_of_median(percent: float) -> str:
     """A limit by what others took: ``200% of the median``."""
     return f"{percent:.10g}% of the median"
+
+
+def describe_shortage(event: RanShort) -> str:
+    """What there is too little of, what is done about it, and what the reader can do.
+
+    Example:
+        >>> describe_shortage(RanShort(errno.ENFILE, 3, 8, 0.0))
+        'too many open files: 3 jobs at once now, not 8; close some files'
+    """
+    lacking = _LACKING.get(event.errno, os.strerror(event.errno).lower())
+    now = f"{plural(event.slots, 'job')} at once now, not {event.usual}"
+    remedy = REMEDIES.get(event.errno)
+    return f"{lacking}: {now}" + (f"; {remedy}" if remedy else "")
 
 
 def _timed_out(ending: TimedOut) -> str:
