@@ -16,6 +16,7 @@ from penstock.proc.holders import holders_of, in_words
 from tests.commands import (
     BEGUN,
     alive,
+    children,
     daemon_and_exit,
     is_running,
     kill_all,
@@ -68,6 +69,19 @@ def test_a_daemon_with_children_may_stay(marker: str, tmp_path: Path):
         assert run(pool, leaving("kill", "kill -9 $PPID")).status == 125
     assert all(is_running(process.pid) for process in outcome.spared)
     assert len(outcome.spared) == 3
+    kill_all(marker)
+
+
+def test_what_follows_on_what_may_stay_may_stay_too(marker: str, tmp_path: Path):
+    wait = f"until test -e {tmp_path}/turn; do sleep 0.01; done"
+    with Pool.open(1) as pool:
+        first = run(pool, leaving("allow", f"({wait}; sleep 3000 & exit) & exit 0"))
+        (tmp_path / "turn").touch()
+        wait_until(lambda: not any(is_running(p.pid) for p in first.spared))
+        assert run(pool, leaving("kill", "kill -9 $PPID")).status == 125
+        nursery = pool._nursery.pid
+        assert [p.command for p in children(nursery)] == ["sleep 3000"]
+    assert [p.command for p in alive(marker)] == ["sleep 3000"]
     kill_all(marker)
 
 

@@ -100,7 +100,7 @@ def test_who_is_spared_is_not_signalled_nor_what_is_below_it():
         spared = start(new_session())
         below = ready_pid(spared.stdout)
         other = ready_pid(start(new_session()).stdout)
-        signal_tree(signal.SIGKILL, (spared.pid,))
+        signal_tree(signal.SIGKILL, lambda: (spared.pid,))
         wait_until(lambda: not is_running(other))
         assert is_running(below)
         assert is_running(spared.pid)

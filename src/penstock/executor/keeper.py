@@ -25,7 +25,13 @@ from penstock.proc.fork import live_by
 from penstock.proc.marker import mark_nursery
 from penstock.proc.prctl import become_subreaper, set_title
 from penstock.proc.reaper import SWEEP_BUDGET, reap, stopped_children, sweep, wait_child
-from penstock.proc.signals import SIGCONT, hear_of_children, signal_child, start_clean
+from penstock.proc.signals import (
+    SIGCONT,
+    hear_of_children,
+    session_of,
+    signal_child,
+    start_clean,
+)
 from penstock.proc.spawn import pass_on
 from penstock.proc.start import hide_descriptors
 from penstock.typed import TYPE_CHECKING
@@ -100,6 +106,7 @@ class _Keeper:
         self._workers: dict[int, int] = {}  # pid: pidfd
         self._unborn: list[tuple[_socket.socket, float]] = []  # channels; until when
         self._spared: set[int] = set()  # what workers leave, and we are to leave alone
+        self._spared_sessions: set[int] = set()  # of these
         self._spares, self._spares_in = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self._spares, False)
         self._reserve: int | None = os.dup(guardian)
@@ -255,7 +262,7 @@ class _Keeper:
             collect=self._collect_orphans,
             budget=SWEEP_BUDGET,
             clock=self._clock,
-            spare=self._workers.keys() | self._spared,
+            spare=self._kept,
         )
         self._wall.tidy()
         return left
@@ -264,20 +271,41 @@ class _Keeper:
         """Reap; True once no child but workers is left, and what is spared."""
         if self._collect():
             return True
-        self._hear_of_spared()  # or a worker that has just ended would be obeyed late
-        kept = self._workers.keys() | self._spared
-        return set(children_of(os.getpid())) <= kept
+        children = children_of(os.getpid())
+        return set(children) <= self._kept()
+
+    def _kept(self) -> set[int]:
+        """What is not to be ended. To be asked after looking who is there.
+
+        A worker says what is to outlive it, and ends after that: so whoever was seen
+        here has been spoken of.
+        """
+        self._hear_of_spared()
+        return self._workers.keys() | self._spared
 
     def _hear_of_spared(self) -> None:
-        """Note what workers want to outlive them, with all that is below it now."""
+        """Note what workers want to outlive them, with all that has come of it since.
+
+        It may have started others, and ended: they are known by their session.
+        """
         with suppress(BlockingIOError):
             while told := os.read(self._spares, _PIPE_BYTES):
-                self._spared.update(map(int, told.split()))
-        if self._spared:
-            below = descendants_of(list(self._spared))
-            self._spared.update(pid for pid, _ in below)
-            # Who is gone from below us may have left its number to another.
-            self._spared &= {pid for pid, _ in descendants_of([os.getpid()])}
+                for line in told.splitlines():
+                    pid, session = map(int, line.split())
+                    self._spared.add(pid)
+                    self._spared_sessions.add(session)
+                self._spared_sessions.discard(0)
+        if self._spared or self._spared_sessions:
+            self._look_at_spared()
+
+    def _look_at_spared(self) -> None:
+        below = [pid for pid, _ in descendants_of([os.getpid()])]
+        sessions = {pid: session_of(pid) for pid in below}
+        self._spared.update(p for p in below if sessions[p] in self._spared_sessions)
+        # Who is gone from below us may have left its number to another.
+        self._spared.intersection_update(below)
+        self._spared_sessions.intersection_update(sessions.values())
+        self._spared.update(pid for pid, _ in descendants_of(list(self._spared)))
 
     def _collect(self) -> bool:
         """Reap; True once no child is left."""

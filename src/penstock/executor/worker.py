@@ -35,7 +35,7 @@ from penstock.proc.fork import step_aside
 from penstock.proc.order import Abandon, Cancel, Order, Suspend
 from penstock.proc.prctl import become_subreaper, set_title
 from penstock.proc.run import run_job
-from penstock.proc.signals import SIGCONT, signal_pinned
+from penstock.proc.signals import SIGCONT, session_of, signal_pinned
 
 TITLE = "ps-worker"
 
@@ -60,7 +60,9 @@ def serve(channel: _socket.socket, guardians: tuple[int, ...], spares: int) -> N
         told = run_job(job, wire(job), descriptors, post, clock)
         left = () if isinstance(told, Succeeded) else (*told.spared, *told.survivors)
         for process in left if os.getpid() != 1 else ():  # other numbers count there
-            os.write(spares, b"%d\n" % process.pid)
+            session = session_of(process.pid) or 0
+            ours = session == os.getsid(0)  # which says nothing of whose it is
+            os.write(spares, b"%d %d\n" % (process.pid, 0 if ours else session))
         post.answer(told)
         if left:
             return  # they must not be taken for a part of the next job

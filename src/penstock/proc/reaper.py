@@ -100,7 +100,7 @@ def sweep(
     collect: Callable[[], bool],
     budget: float,
     clock: Clock,
-    spare: Collection[int] = (),
+    spare: Callable[[], Collection[int]] = tuple,
 ) -> tuple[Process, ...]:
     """KILL everything below this process, again and again, until nothing is left.
 
@@ -108,7 +108,8 @@ def sweep(
         collect: reaps what is dead; True once nothing (but `spare`) is left.
         budget: seconds after which to give up.
         clock: for the budget.
-        spare: direct children to leave alone, with all that is below them.
+        spare: asked each time, after looking who is there: direct children to leave
+            alone, with all that is below them.
 
     Returns:
         What is still alive: none, but where the kernel lets nobody kill it.
@@ -116,12 +117,12 @@ def sweep(
     deadline = clock.now() + budget
     while not collect():
         if clock.now() >= deadline:
-            return living(spare)
+            return living(spare())
         for kill in _killers:
             with suppress(OSError):
                 kill()
         signal_tree(SIGKILL, spare)
-        wait_child(_ROUND, spare)
+        wait_child(_ROUND, spare())
     return ()
 
 
@@ -159,4 +160,4 @@ def sweep_orphans(
             return True
         return set(children_of(os.getpid())) <= set(spare)
 
-    return sweep(collect=collect, budget=budget, clock=clock, spare=spare)
+    return sweep(collect=collect, budget=budget, clock=clock, spare=lambda: spare)

@@ -206,9 +206,18 @@ class _Run:
         # What lives in a PID namespace of ours dies with us, whatever is allowed.
         may_stay = self.job.leaks == "allow" and os.getpid() != 1
         if may_stay and self.stopped is None:
-            self.spared = living()
+            self._spare()
         else:
             self.stragglers = living(brood.relaying)
+
+    def _spare(self) -> None:
+        """Leave alone what is alive, unless nothing is.
+
+        What was alive at the first look may have ended at the second, and have started
+        others that were not seen: then we look again.
+        """
+        while not (self.spared or self.brood.collect()):
+            self.spared = living()
 
     def stop(self) -> None:
         """Leave nothing alive: ask, wait for the grace, KILL until ECHILD."""

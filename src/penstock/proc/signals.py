@@ -24,7 +24,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 MORE, FEWER = signal.SIGUSR1, signal.SIGUSR2  # jobs at once (GNU xargs)
 
 
-def signal_tree(number: int, spare: Iterable[int] = ()) -> None:
+def signal_tree(number: int, spare: Callable[[], Iterable[int]] = tuple) -> None:
     """Send a signal to everything that lives below this process.
 
     Group by group first: that is atomic against a fork inside the group (kill(2)).
@@ -35,11 +35,13 @@ def signal_tree(number: int, spare: Iterable[int] = ()) -> None:
 
     Args:
         number: the signal.
-        spare: direct children to leave alone, with all that is below them.
+        spare: direct children to leave alone, with all that is below them. Asked once
+            it is known who is there: who has come since is not signalled.
     """
-    spared = set(spare)
     own_session = os.getsid(0)
-    direct = [pid for pid in children_of(os.getpid()) if pid not in spared]
+    there = children_of(os.getpid())
+    spared = set(spare())
+    direct = [pid for pid in there if pid not in spared]
     deep = descendants_of(direct)  # while they have the parents that lead to them
     groups: set[int] = set()
     for pid in direct:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from penstock.model.job import Job
 from penstock.proc.descendants import children_of
@@ -110,7 +111,8 @@ def ask_to_end(job: Job, running: Sequence[Running]) -> None:
             pid: _number_for(pid, own, usual) for pid in children_of(os.getpid())
         }
         for number in set(numbers.values()):
-            signal_tree(number, [pid for pid in numbers if numbers[pid] != number])
+            others = [pid for pid in numbers if numbers[pid] != number]
+            signal_tree(number, partial(tuple, others))
     signal_tree(SIGCONT)  # a stopped process keeps a signal pending until then
 
 
