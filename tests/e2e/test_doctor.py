@@ -72,3 +72,11 @@ def test_a_directory_that_cannot_be_written_is_told(penstock_cli, tmp_path):
     assert done.status == 0
     assert sys.executable.encode() in done.out
     assert b"temporary files    /" in done.out  # another one was found
+
+
+def test_without_proc_nothing_is_run_and_why_is_told(cage, penstock_cli):
+    hide = 'mount -t tmpfs none /proc && exec "$0" exec true'
+    done = cage("sh", "-c", hide, str(penstock_cli.program))
+    assert done.status == 125
+    assert b"mount -t proc" in done.err
+    assert b"Traceback" not in done.err

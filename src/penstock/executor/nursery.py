@@ -162,12 +162,31 @@ def fork_nursery(
         foreground: a command is to have our terminal, so it stays in our session.
 
     Raises:
-        PenstockError: no process can be had.
+        PenstockError: no process can be had, or /proc is not ours.
     """
+    _look_at_proc()
     try:
         return _fork_nursery(jobserver, foreground=foreground)
     except OSError as error:
         raise PenstockError(f"cannot start a process: {error.strerror}") from error
+
+
+def _look_at_proc() -> None:
+    """See that we find there what commands leave behind, and no strangers.
+
+    Raises:
+        PenstockError: it is not mounted, or is that of another PID namespace.
+    """
+    try:
+        seen = os.readlink("/proc/self")
+    except OSError:
+        seen = ""
+    if seen != str(os.getpid()):
+        what = "is that of another PID namespace" if seen else "is not mounted"
+        raise PenstockError(
+            f"/proc {what}, and without it nobody knows what commands leave behind\n"
+            "hint: mount -t proc proc /proc, or unshare --mount-proc"
+        )
 
 
 def _fork_nursery(jobserver: Jobserver | None, *, foreground: bool) -> Nursery:

@@ -67,7 +67,8 @@ def serve(channel: _socket.socket, guardians: tuple[int, ...], spares: int) -> N
         if left:
             return  # they must not be taken for a part of the next job
     # It has to end as well, and if somebody has stopped it, it could not.
-    signal_pinned(guardians[0], SIGCONT)
+    if os.getpid() != 1:  # who is in a PID namespace can signal nobody outside
+        signal_pinned(guardians[0], SIGCONT)
 
 
 class _Post:
