@@ -64,7 +64,8 @@ class Patient:
         self._doomed: dict[str, str] = {}  # those given that were cancelled: why
         self._known: list[Outcome] = []  # before the next wait
         self._shortages: list[RanShort] = []
-        self._begin = self._put_off = _tell_nobody
+        self._begin: Callable[[str], None] = _tell_nobody
+        self._put_off: Callable[[str], None] = _tell_nobody
 
     @property
     def slots(self) -> int:
