@@ -28,3 +28,22 @@ def test_a_close_does_not_wait_for_a_token_that_somebody_else_has_by_then():
     jobserver.close()
     os.close(reader)
     os.close(writer)
+
+
+def test_it_tells_when_a_job_starts_that_waited_for_a_token():
+    reader, writer = os.pipe()
+    jobserver = join(f"{reader},{writer}")
+    gated = Gated(Pool(2, fork_nursery(jobserver)), jobserver)
+    started: list[str] = []
+    gated.on_start = started.append
+    gated.submit(shell("true", "one"))
+    gated.submit(shell("true", "two"))  # there is no token but our own slot
+    assert started == ["one"]
+    ended: list[str] = []
+    while len(ended) < 2:
+        ended += [outcome.job for outcome in gated.wait()]
+    assert started == ended == ["one", "two"]
+    gated.close()
+    jobserver.close()
+    os.close(reader)
+    os.close(writer)

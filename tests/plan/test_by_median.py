@@ -9,11 +9,13 @@ from hypothesis import strategies as st
 
 from penstock.engine import Engine
 from penstock.executor.fake import FakeExecutor, Role
-from penstock.model.event import JobEnded, JobRetried
+from penstock.model.action import CancelJob, SetAlarm, StartJob
+from penstock.model.event import Finished, JobEnded, JobRetried
 from penstock.model.outcome import Cancelled, Exited, Outcome, Signaled, TimedOut
-from penstock.plan.by_median import LEAST_SUCCEEDED, ByMedian
+from penstock.plan.by_median import LEAST_SUCCEEDED, RANG, ByMedian
 from penstock.plan.feed import Feed, Rules
 from penstock.plan.halt import Halt
+from tests.plan.ledger import BEGIN
 from tests.plan.test_feed import Numbered
 
 LONG = Role(seconds=1e6)
@@ -162,3 +164,27 @@ def test_nobody_succeeds_who_took_longer_and_nobody_else_times_out(
         before = sum(ended < at for ended, _ in run.succeeded)
         if before >= LEAST_SUCCEEDED:
             assert elapsed <= known[before - LEAST_SUCCEEDED] * 1.02
+
+
+def test_the_clock_of_a_job_that_waits_for_a_token_starts_when_it_begins():
+    now = [0.0]
+    plan = ByMedian(Feed(Numbered(5), lambda: 5), 200.0, lambda: now[0], waits=True)
+    jobs = [a.job for a in plan.handle(BEGIN) if isinstance(a, StartJob)]
+    assert len(jobs) == 5
+    for job in jobs[:3]:
+        plan.begin(job.name)
+    now[0] = 1.0
+    ended = [Outcome(job.name, Exited(0), ok=True, elapsed=1.0) for job in jobs[:3]]
+    told = [
+        action
+        for job, outcome in zip(jobs, ended, strict=False)
+        for action in plan.handle(Finished(job, outcome))
+    ]
+    assert SetAlarm("median", 2.0) in told
+    now[0] = 3.0
+    assert [*plan.handle(RANG)] == [SetAlarm("median", 2.0)]  # nothing has begun
+    plan.begin("4")
+    now[0] = 4.5
+    assert [*plan.handle(RANG)] == [SetAlarm("median", 0.5)]
+    now[0] = 5.0
+    assert [a.name for a in plan.handle(RANG) if isinstance(a, CancelJob)] == ["4"]
