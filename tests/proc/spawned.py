@@ -6,10 +6,10 @@ import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from penstock.proc.spawn import Process
+    import subprocess
 
 
-def end_of(process: Process) -> int:
+def end_of(process: subprocess.Popen[bytes]) -> int:
     """Its exit status, or minus the signal that ended it, once it has ended."""
     _, status = os.waitpid(process.pid, 0)
     process.returncode = os.waitstatus_to_exitcode(status)

@@ -33,7 +33,6 @@ LIST = sh("ls /proc/$$/fd")
 # A process of its own, where other streams are in the places of 0, 1 and 2.
 START = """
 from penstock.proc.spawn import Streams, spawn
-from penstock.proc.start import hide_descriptors
 from tests.proc.spawned import end_of
 from tests.proc.test_start import ECHO, LIST
 """
@@ -61,8 +60,8 @@ def test_what_python_ignores_a_command_does_not(output: int):
     assert ignored & (1 << 12 | 1 << 24) == 0  # SIGPIPE (13) and SIGXFSZ (25)
 
 
-def test_what_we_were_started_with_is_not_inherited_once_it_is_hidden():
-    run = "hide_descriptors(); end_of(spawn(LIST, '/bin/sh', Streams(0, 1, 2)))"
+def test_what_we_were_started_with_is_not_inherited():
+    run = "end_of(spawn(LIST, '/bin/sh', Streams(0, 1, 2)))"
     with open(os.devnull, "rb") as device:
         out = subprocess.check_output(
             [sys.executable, "-c", START + run],

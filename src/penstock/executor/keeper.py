@@ -33,7 +33,6 @@ from penstock.proc.signals import (
     start_clean,
 )
 from penstock.proc.spawn import pass_on
-from penstock.proc.start import hide_descriptors
 from penstock.typed import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -78,7 +77,6 @@ def keep(
     if os.getpgrp() != os.getpid():
         os.setsid()
     start_clean()
-    hide_descriptors()
     become_subreaper()
     set_title(TITLE)
     mark_nursery(guardian)

@@ -31,8 +31,10 @@ _PAUSES = (*_MOMENT, 0.4, *[_LONGEST] * 12)  # ten in all
 _TURNS = 8  # not all give up in the same instant what another one lacks
 
 if TYPE_CHECKING:
+    import subprocess
+
     from penstock.proc.relay import Relay
-    from penstock.proc.spawn import Process
+    from penstock.proc.start import Started
 
 
 class Running:
@@ -63,7 +65,7 @@ class Running:
     def __init__(
         self,
         position: int,
-        process: Process,
+        process: subprocess.Popen[bytes] | Started,
         started_at: float,
     ) -> None:
         self.position = position
@@ -201,7 +203,7 @@ def _start(
     streams: Streams,
     pauses: Sequence[float],
     rest: Callable[[float], bool],
-) -> Process:
+) -> subprocess.Popen[bytes]:
     """Start `command`, again and again while there is no room for it.
 
     Raises:

@@ -1,27 +1,21 @@
 """Starting one command: the only place that does, but for recipes of make (`lean`).
 
-By posix_spawn(3), or by `subprocess.Popen` on its vfork path: 0.7 ms whatever the size
-of this process, where `preexec_fn` and `user=` fall back to fork(2) (60 ms at 4 GB).
+Always by `subprocess.Popen` on its vfork path: 0.7 ms whatever the size of this
+process, where `preexec_fn` and `user=` fall back to fork(2) (60 ms at 4 GB).
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import subprocess
 from collections.abc import Mapping
 from math import inf
 
 from penstock.model.command import Command
 from penstock.model.outcome import NotStarted
-from penstock.proc.start import Started, start
-from penstock.typed import TYPE_CHECKING, NamedTuple
+from penstock.typed import NamedTuple
 
-if TYPE_CHECKING:
-    import subprocess
-
-    Process = subprocess.Popen[bytes] | Started
-
-_STDERR = 2
 _SHELL = "/bin/sh"
 _DEFAULT_PATH = "/bin:/usr/bin"  # confstr(3) _CS_PATH, what execvp(3) falls back to
 
@@ -173,7 +167,7 @@ def _absolute(directory: str, name: str) -> str:
     return f"{directory}/{name}" if directory else f"./{name}"
 
 
-def spawn(command: Command, program: str, streams: Streams) -> Process:
+def spawn(command: Command, program: str, streams: Streams) -> subprocess.Popen[bytes]:
     """Start `command`, in a session of its own unless it is to be in a group.
 
     Where its program is not found any more it is looked for again, once.
@@ -187,7 +181,7 @@ def spawn(command: Command, program: str, streams: Streams) -> Process:
         CannotStart: with the errno of the call that failed. Nothing is left running.
     """
     try:
-        return _begin(command, program, command.argv, streams)
+        return _popen(command, program, command.argv, streams)
     except OSError as error:
         return _spawn_otherwise(error, command, program, streams)
     except ValueError as error:  # a NUL in an argument
@@ -200,7 +194,7 @@ def _spawn_otherwise(
     command: Command,
     program: str,
     streams: Streams,
-) -> Process:
+) -> subprocess.Popen[bytes]:
     """Start what execve(2) has refused with `error`, if there is a way to."""
     if error.errno == errno.ENOEXEC:
         # A script without "#!": execvp(3) hands it to the shell, and so do we.
@@ -218,44 +212,31 @@ def _spawn_script(
     command: Command,
     program: str,
     streams: Streams,
-) -> Process:
+) -> subprocess.Popen[bytes]:
     try:
         argv = (_SHELL, program, *command.argv[1:])
-        return _begin(command, _SHELL, argv, streams)
+        return _popen(command, _SHELL, argv, streams)
     except OSError as error:
         raise CannotStart(_explain(error, command, program)) from None
 
 
-def _begin(
+def _popen(
     command: Command,
     program: str,
     argv: tuple[str, ...],
     streams: Streams,
-) -> Process:
-    """Start `command` by whatever takes least and can do it.
-
-    Raises:
-        OSError: of the call that failed.
-        ValueError: there is a NUL in a text.
-    """
-    *given, more = streams
-    passed = (*more, *_passed)
-    crossed = any(d != number and d <= _STDERR for number, d in enumerate(given))
-    if not (command.cwd or command.group is not None or passed or crossed):
-        return start(program, argv, given, environment_of(command))
-    import subprocess  # noqa: PLC0415 (takes 6 ms)
-
+) -> subprocess.Popen[bytes]:
     return subprocess.Popen(
         argv,
         executable=program,
         stdin=streams.stdin or None,  # what is in its place already is inherited
         stdout=None if streams.stdout == 1 else streams.stdout,
-        stderr=None if streams.stderr == _STDERR else streams.stderr,
+        stderr=None if streams.stderr == 2 else streams.stderr,  # noqa: PLR2004
         cwd=command.cwd,
         env=environment_of(command) if command.env else None,
         start_new_session=command.group is None,
         process_group=command.group,
-        pass_fds=passed,
+        pass_fds=(*streams.more, *_passed),
     )
 
 
