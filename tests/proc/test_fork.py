@@ -27,7 +27,8 @@ def test_what_the_machine_lacks_is_told_without_a_traceback(
 ) -> None:
     assert status_of(BlockingIOError(errno.EAGAIN, "No process")) == 125
     assert capfd.readouterr().err == (
-        "penstock: No process\nhint: end some processes, or raise `ulimit -u`\n"
+        "penstock: No process\n"
+        "hint: end some processes, or raise `ulimit -u` or pids.max\n"
     )
 
 
