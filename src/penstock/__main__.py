@@ -15,6 +15,7 @@ if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
 import sys
 
 from penstock.cli.main import main as run
+from penstock.proc.coercion import undo_coercion
 from penstock.proc.stdio import leave
 from penstock.proc.title import show_as
 
@@ -30,6 +31,7 @@ def main() -> NoReturn:
     _signal.pthread_sigmask(_signal.SIG_UNBLOCK, (_signal.SIGINT,))
     # Where it is ignored, children are not waited for, but gone (wait(2), NOTES).
     _signal.signal(_signal.SIGCHLD, _signal.SIG_DFL)
+    undo_coercion()
     show_as("penstock")
     leave(run(sys.argv[1:]))
 

@@ -17,6 +17,7 @@ import sys
 
 from penstock.cli.answer import CANCELLED, EXITED, answer_for
 from penstock.make.shell_line import ShellLine, read_shell_line
+from penstock.proc.coercion import undo_coercion
 from penstock.proc.lean import LeanJob
 from penstock.proc.name import VARIABLE, name_of
 from penstock.proc.pair import Answered, work_apart
@@ -59,6 +60,7 @@ ended. If a signal ends it, it dies of that signal.
 
 def main() -> NoReturn:
     """Run the line that this process was started with."""
+    undo_coercion()
     show_as("penstock-sh")
     leave(run_shell(sys.argv[1:]))
 
