@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -79,8 +80,8 @@ def test_what_follows_on_what_may_stay_may_stay_too(marker: str, tmp_path: Path)
         (tmp_path / "turn").touch()
         wait_until(lambda: not any(is_running(p.pid) for p in first.spared))
         assert run(pool, leaving("kill", "kill -9 $PPID")).status == 125
-        nursery = pool._nursery.pid
-        assert [p.command for p in children(nursery)] == ["sleep 3000"]
+        below = partial(children, pool._nursery.pid)
+        wait_until(lambda: [p.command for p in below()] == ["sleep 3000"])
     assert [p.command for p in alive(marker)] == ["sleep 3000"]
     kill_all(marker)
 
