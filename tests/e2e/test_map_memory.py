@@ -12,7 +12,7 @@ from tests.commands import children, wait_until
 
 FIRST = 3_000  # jobs, after which all is loaded, and every cache is filled
 GROWTH_BYTES = 64  # a job: less than a name that is kept takes
-SLACK_BYTES = 256 << 10  # pages that are touched late
+SLACK_BYTES = 1 << 20  # pages that are touched late
 MODES = [
     ("--tag", "--retries=2", "true"),
     ("--tag", "--line-buffer", "--timeout=999999%", "--stdin", "cat"),

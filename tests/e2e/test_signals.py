@@ -57,7 +57,7 @@ def test_an_interrupt_at_any_instant_ends_it_by_that_signal(penstock_cli, marker
     assert alive(marker) == []
 
 
-@pytest.mark.slow
+@pytest.mark.long  # Python's own start may swallow a signal, then all goes on
 @pytest.mark.timeout(300)
 def test_where_env_cannot_block_only_the_start_of_python_itself_tells_another_story(
     penstock_cli, tmp_path, marker
