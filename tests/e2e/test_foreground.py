@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from pathlib import Path
 from subprocess import Popen
 
 import pytest
@@ -67,7 +68,15 @@ def test_a_ctrl_c_is_for_the_command_and_ends_us_if_it_ends_that(
     assert left(marker) == []
 
 
-def test_a_command_that_heeds_a_ctrl_c_goes_on(penstock_cli, terminal):
+def rests(marker: str) -> bool:
+    """Whether penstock itself has nothing to do, and no signal to hear."""
+    ours = [p.pid for p in alive(marker) if "--foreground" in p.command]
+    told = [Path(f"/proc/{pid}/status").read_text() for pid in ours]
+    calm = ("State:\tS", "SigPnd:\t0000000000000000", "ShdPnd:\t0000000000000000")
+    return bool(told) and all(word in text for text in told for word in calm)
+
+
+def test_a_command_that_heeds_a_ctrl_c_goes_on(penstock_cli, terminal, marker):
     script = "\"trap 'echo in''terrupted' INT; echo rea''dy; read word; read word; "
     script += 'exit 5"'
     terminal.type(typed(penstock_cli, "--", "bash", "-c", script))
@@ -75,6 +84,7 @@ def test_a_command_that_heeds_a_ctrl_c_goes_on(penstock_cli, terminal):
     terminal.type(b"\x03")
     terminal.type(b"go on\n")
     terminal.expect(b"interrupted")
+    wait_until(lambda: rests(marker))  # or the command would be gone when we look
     terminal.type(b"on\n")
     ask_for_status(terminal, 5)
 
