@@ -15,7 +15,6 @@ from penstock.model.command import Command
 from penstock.model.outcome import NotStarted, shell_status
 from penstock.proc.spawn import CannotStart, Streams, find_program, spawn
 from tests.leaks import Snapshot
-from tests.proc.spawned import end_of
 
 
 def command(*argv: str, cwd: Path | None = None, **env: str) -> Command:
@@ -53,7 +52,7 @@ def output(tmp_path: Path) -> Iterator[Callable[[Command], bytes]]:
         streams = Streams(device.fileno(), file.fileno(), file.fileno())
 
         def run(what: Command) -> bytes:
-            end_of(spawn(what, find(what), streams))
+            spawn(what, find(what), streams).wait()
             return path.read_bytes()
 
         yield run
@@ -193,7 +192,7 @@ def test_what_was_wrongly_believed_is_looked_for_again(tmp_path: Path, null: Str
     assert find_program(wanted, 0.0) == believed
     make_file(tmp_path / "2" / "tool", "#!/bin/sh\nexit 2")
     os.unlink(believed)
-    assert end_of(spawn(wanted, find_program(wanted, 0.5, surely=False), null)) == 2
+    assert spawn(wanted, find_program(wanted, 0.5, surely=False), null).wait() == 2
 
 
 @pytest.mark.parametrize(
@@ -221,7 +220,7 @@ def test_it_leads_a_session_of_its_own(null: Streams):
     process = spawn(command("sleep", "1000"), "/bin/sleep", null)
     assert os.getsid(process.pid) == os.getpgid(process.pid) == process.pid
     os.kill(process.pid, SIGKILL)
-    assert end_of(process) == -SIGKILL
+    assert process.wait() == -SIGKILL
 
 
 def test_it_is_given_its_arguments_environment_and_directory(
@@ -255,7 +254,7 @@ def test_what_no_one_can_run_ends_as_the_shell_says(
     content: str,
 ):
     path = make_file(tmp_path / "odd", content)
-    status = end_of(spawn(command(path), path, null))
+    status = spawn(command(path), path, null).wait()
     expected = subprocess.run(["/bin/sh", path], check=False, capture_output=True)
     assert status == expected.returncode
 
@@ -294,7 +293,7 @@ def test_an_argument_that_is_too_long_is_trouble(null: Streams):
 
 def test_the_longest_argument_that_there_may_be_is_passed_on(null: Streams):
     longest = "x" * ((1 << 17) - 1)
-    assert end_of(spawn(command("true", longest), "/bin/true", null)) == 0
+    assert spawn(command("true", longest), "/bin/true", null).wait() == 0
 
 
 @pytest.mark.parametrize(

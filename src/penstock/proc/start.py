@@ -9,7 +9,7 @@ import os
 
 TYPE_CHECKING = False  # `typing` takes 8 ms
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
 # Python ignores these two (signal(3) of its start-up); a command must not.
 _PYTHON_IGNORES = (13, 25)  # SIGPIPE, SIGXFSZ
@@ -35,8 +35,7 @@ class Started:
 def start(
     program: str,
     argv: tuple[str, ...],
-    streams: Sequence[int] = (),
-    environment: Mapping[str, str] = os.environ,
+    streams: Sequence[int],
 ) -> Started:
     """Start a process, in a session of its own, by posix_spawn(3).
 
@@ -47,7 +46,6 @@ def start(
         program: looked for in PATH if there is no slash in it.
         argv: its arguments, its name first.
         streams: what become its descriptors 0, 1 and so on: each the same, or above 2.
-        environment: the whole of it.
 
     Raises:
         OSError: it cannot be started.
@@ -61,7 +59,7 @@ def start(
     pid = os.posix_spawnp(
         program,
         argv,
-        environment,
+        os.environ,
         file_actions=actions,
         setsid=True,
         setsigmask=(),

@@ -10,7 +10,6 @@ import pytest
 
 from penstock.model.command import Command
 from penstock.proc.spawn import Streams, spawn
-from tests.proc.spawned import end_of
 
 
 @pytest.fixture
@@ -33,19 +32,18 @@ LIST = sh("ls /proc/$$/fd")
 # A process of its own, where other streams are in the places of 0, 1 and 2.
 START = """
 from penstock.proc.spawn import Streams, spawn
-from tests.proc.spawned import end_of
-from tests.proc.test_start import ECHO, LIST
+from tests.proc.test_spawn_streams import ECHO, LIST
 """
 
 
 def test_streams_are_put_in_their_places(output: int):
     streams = Streams(0, output, output)
-    assert end_of(spawn(ECHO, "/bin/sh", streams)) == 0
+    assert spawn(ECHO, "/bin/sh", streams).wait() == 0
     assert told(output) == "out\nerr\n"
 
 
 def test_streams_can_be_crossed():
-    run = "end_of(spawn(ECHO, '/bin/sh', Streams(0, 2, 1)))"
+    run = "spawn(ECHO, '/bin/sh', Streams(0, 2, 1)).wait()"
     done = subprocess.run(
         [sys.executable, "-c", START + run], capture_output=True, text=True, check=True
     )
@@ -55,13 +53,13 @@ def test_streams_can_be_crossed():
 def test_what_python_ignores_a_command_does_not(output: int):
     streams = Streams(0, output, 2)
     spawned = spawn(sh("grep ^SigIgn /proc/self/status"), "/bin/sh", streams)
-    assert end_of(spawned) == 0
+    assert spawned.wait() == 0
     ignored = int(told(output).split()[1], 16)
     assert ignored & (1 << 12 | 1 << 24) == 0  # SIGPIPE (13) and SIGXFSZ (25)
 
 
 def test_what_we_were_started_with_is_not_inherited():
-    run = "end_of(spawn(LIST, '/bin/sh', Streams(0, 1, 2)))"
+    run = "spawn(LIST, '/bin/sh', Streams(0, 1, 2)).wait()"
     with open(os.devnull, "rb") as device:
         out = subprocess.check_output(
             [sys.executable, "-c", START + run],
