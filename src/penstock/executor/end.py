@@ -11,10 +11,10 @@ from contextlib import suppress
 from penstock.errors import PenstockError, UsageError
 from penstock.executor.message import Recall, Run, Stop, send
 from penstock.model.job import Job, Stage
-from penstock.model.outcome import Cancelled, Lost, NotStarted, Outcome
+from penstock.model.outcome import Lost, NotStarted, Outcome
 from penstock.model.shortage import WORKER
 from penstock.model.stream import Handed, Output
-from penstock.model.verdict import unseen
+from penstock.model.verdict import unbegun, unseen
 from penstock.plan.wire import wire
 from penstock.proc.reaper import SWEEP_BUDGET
 from penstock.typed import NamedTuple
@@ -92,7 +92,7 @@ class WorkerEnd:
             if doom is None:
                 wanted.append(job)
             else:
-                ended.append(unseen(job, Cancelled(doom.cause, None, escalated=False)))
+                ended.append(unbegun(job, doom.cause))
         return wanted, ended
 
     @property

@@ -14,8 +14,8 @@ from penstock.errors import PenstockError
 from penstock.executor.pool import Pool
 from penstock.make.jobserver import Jobserver
 from penstock.model.job import Job
-from penstock.model.outcome import Cancelled, Lost, Outcome
-from penstock.model.verdict import unseen
+from penstock.model.outcome import Lost, Outcome
+from penstock.model.verdict import unbegun, unseen
 
 
 class Gated:
@@ -79,7 +79,7 @@ class Gated:
             self._pool.cancel(name, cause, now=now)
             return
         job = self._forget(name)
-        self._ended.append(unseen(job, Cancelled(cause, None, escalated=False)))
+        self._ended.append(unbegun(job, cause))
 
     def suspend(self, *, on: bool) -> None:
         """Let every job stand still, or go on; see `Pool.suspend`."""

@@ -13,9 +13,9 @@ from penstock.clock import Clock, MonotonicClock
 from penstock.errors import PenstockError
 from penstock.executor.base import Executor
 from penstock.model.event import RanShort
-from penstock.model.outcome import Cancelled, Lost, Outcome
+from penstock.model.outcome import Lost, Outcome
 from penstock.model.shortage import has_begun, shortage_of
-from penstock.model.verdict import unseen
+from penstock.model.verdict import unbegun, unseen
 from penstock.plan.width import PATIENCE, Width
 from penstock.typed import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -111,7 +111,7 @@ class Patient:
     def cancel(self, name: str, cause: str, *, now: bool = False) -> None:
         """End the job `name`; see `Executor.cancel`."""
         if name in self._held:
-            self._known.append(_cancelled(self._held.pop(name).job, cause))
+            self._known.append(unbegun(self._held.pop(name).job, cause))
         elif name in self._given:
             self._doomed.setdefault(name, cause)
             self._executor.cancel(name, cause, now=now)
@@ -150,7 +150,7 @@ class Patient:
         if has_begun(outcome):
             self._known.append(outcome._replace(remark=_BEGUN))
         elif doom is not None:
-            self._known.append(_cancelled(given[0], doom))
+            self._known.append(unbegun(given[0], doom))
         else:
             self._held[outcome.job] = _Held(*given, outcome)
             self._put_off(outcome.job)
@@ -197,7 +197,3 @@ class Patient:
 
 def _tell_nobody(name: str) -> None:
     """Nobody wants to know."""
-
-
-def _cancelled(job: Job, cause: str) -> Outcome:
-    return unseen(job, Cancelled(cause, None, escalated=False))

@@ -37,10 +37,10 @@ from penstock.executor.message import (
 )
 from penstock.executor.nursery import Nursery, start_nursery
 from penstock.model.job import Job
-from penstock.model.outcome import Cancelled, Outcome
+from penstock.model.outcome import Outcome
 from penstock.model.shortage import shortage_of
 from penstock.model.success import Succeeded
-from penstock.model.verdict import unseen
+from penstock.model.verdict import unbegun
 from penstock.typed import Self
 
 _NAP = 0.02  # seconds in which many short jobs may end before we look
@@ -158,8 +158,7 @@ class Pool:
         """End the job `name`; see `Executor.cancel`."""
         worker = self._crew.owners.get(name)
         if name in self._backlog:
-            ending = Cancelled(cause, None, escalated=False)
-            self._told.append(unseen(self._backlog.pop(name), ending))
+            self._told.append(unbegun(self._backlog.pop(name), cause))
         elif worker is not None:
             worker.cancel(Stop(name, cause, now), self._clock.now())
 

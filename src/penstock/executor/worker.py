@@ -27,9 +27,9 @@ from penstock.executor.message import (
     send,
 )
 from penstock.model.job import Job
-from penstock.model.outcome import Cancelled, Outcome
+from penstock.model.outcome import Outcome
 from penstock.model.success import Succeeded
-from penstock.model.verdict import unseen
+from penstock.model.verdict import unbegun
 from penstock.plan.wire import wire
 from penstock.proc.fork import step_aside
 from penstock.proc.order import Abandon, Cancel, Order, Suspend
@@ -158,7 +158,7 @@ class _Post:
                 self._waiting.remove(given)
                 for descriptor in given[1]:
                     os.close(descriptor)
-                self.answer(unseen(given[0], Cancelled(cause, None, escalated=False)))
+                self.answer(unbegun(given[0], cause))
                 return None
         if self._runs == name:
             return Cancel(cause, now)

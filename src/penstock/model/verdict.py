@@ -9,6 +9,8 @@ be another: see `Rule`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from penstock.model.job import Job
 from penstock.model.outcome import (
     SIGNAL_BASE,
@@ -113,3 +115,16 @@ def unseen(job: Job, ending: Cancelled | Lost | NotStarted) -> Outcome:
     """The outcome of a job of which no stage was seen to run: all ended alike."""
     stages = tuple(StageOutcome(stage.name, ending, ok=False) for stage in job.stages)
     return Outcome(job.name, ending, ok=False, stages=stages, culprit=0)
+
+
+def unbegun(job: Job, cause: str) -> Outcome:
+    """The outcome of a job that was cancelled before it was started."""
+    return unseen(job, Cancelled(cause, None, escalated=False))
+
+
+def with_endings(outcome: Outcome, told: Callable[[Ending], Ending]) -> Outcome:
+    """The same, with each ending as it is to be told."""
+    stages = tuple(
+        stage._replace(ending=told(stage.ending)) for stage in outcome.stages
+    )
+    return outcome._replace(ending=told(outcome.ending), stages=stages)

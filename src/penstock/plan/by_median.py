@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from penstock.model.action import Action, CancelJob, SetAlarm, StartJob
 from penstock.model.event import AlarmRang, Finished, JobPassed, News
 from penstock.model.outcome import Cancelled, Ending, Outcome, TimedOut
+from penstock.model.verdict import with_endings
 from penstock.plan.base import Plan
 from penstock.plan.median import Median
 
@@ -76,12 +77,7 @@ class ByMedian:
         limit = self._overdue.get(outcome.job)
         if limit is None:
             return outcome
-        stages = tuple(
-            stage._replace(ending=self._ending(stage.ending, limit))
-            for stage in outcome.stages
-        )
-        ending = self._ending(outcome.ending, limit)
-        return outcome._replace(ending=ending, stages=stages)
+        return with_endings(outcome, lambda ending: self._ending(ending, limit))
 
     def handle(self, news: News) -> Iterator[Action]:
         """Take note of `news`, and say what is to be done about it, in that order."""

@@ -13,6 +13,7 @@ from penstock.model.action import Action, CancelJob, EndJob, SetAlarm, SkipJob
 from penstock.model.event import AlarmRang, Interrupted, News, RunStarted
 from penstock.model.outcome import Cancelled, Ending, Outcome, TimedOut
 from penstock.model.signals import signal_name
+from penstock.model.verdict import with_endings
 from penstock.plan.base import Plan
 
 RANG = AlarmRang("deadline")
@@ -77,11 +78,7 @@ def _remark(action: Action) -> Action:
 
 def timed_out(outcome: Outcome, seconds: float) -> Outcome:
     """The same, with what the deadline of the run has ended as timed out."""
-    stages = tuple(
-        stage._replace(ending=_ending(stage.ending, seconds))
-        for stage in outcome.stages
-    )
-    return outcome._replace(ending=_ending(outcome.ending, seconds), stages=stages)
+    return with_endings(outcome, lambda ending: _ending(ending, seconds))
 
 
 def _ending(ending: Ending, seconds: float) -> Ending:
