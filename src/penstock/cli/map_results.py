@@ -9,13 +9,12 @@ from contextlib import suppress
 from penstock.cli.lines.map import MapOptions
 from penstock.cli.map_jobs import Commands, MapJobs
 from penstock.cli.map_places import LONGEST_NAME, Places, Results, Template, Tree
-from penstock.cli.map_shelf import Piece, piece_of
+from penstock.cli.map_shelf import Piece, copy, piece_of
 from penstock.errors import PenstockError, UsageError
 from penstock.model.job import Job
 from penstock.model.outcome import NOTHING_KEPT, Cancelled, Lost, Outcome
 from penstock.spec.replace import Blank
 
-_AT_ONCE = 1 << 24
 _TABLES = (".csv", ".tsv", ".json")
 
 
@@ -151,25 +150,10 @@ def _put(piece: Piece, path: str) -> None:
     flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC
     file = os.open(partial, flags, 0o666)
     try:
-        _copy(piece, file)
+        copy(piece, file)
         os.rename(partial, path)
     except OSError:
         os.unlink(partial)
         raise
     finally:
         os.close(file)
-
-
-def _copy(piece: Piece, file: int) -> None:
-    data = piece.data
-    while data:
-        data = data[os.write(file, data) :]
-    if piece.descriptor is None:
-        return
-    at = piece.start
-    while at < piece.end:
-        count = min(piece.end - at, _AT_ONCE)
-        moved = os.sendfile(file, piece.descriptor, at, count)
-        if not moved:
-            return  # it is shorter than it was
-        at += moved

@@ -164,21 +164,28 @@ class Shelf:
             return NOTHING
         if self._file is None:
             self._file = unnamed_file()
-        start = self._end
-        if piece.descriptor is None:
-            at = 0
-            while at < len(piece.data):
-                at += os.pwrite(self._file, piece.data[at:], start + at)
-            self._end += at
-        else:
-            os.lseek(self._file, start, os.SEEK_SET)
-            at = piece.start
-            while at < piece.end:
-                count = min(piece.end - at, _AT_ONCE)
-                moved = os.sendfile(self._file, piece.descriptor, at, count)
-                if not moved:
-                    break  # it is shorter than it was
-                at += moved
-            self._end += at - piece.start
+        start = os.lseek(self._file, self._end, os.SEEK_SET)
+        self._end += copy(piece, self._file)
         self._stored += 1
         return Piece(b"", self._file, start, self._end)
+
+
+def copy(piece: Piece, file: int) -> int:
+    """Write a piece where `file` stands; how many bytes it was.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    data = piece.data
+    while data:
+        data = data[os.write(file, data) :]
+    if piece.descriptor is None:
+        return len(piece.data)
+    at = piece.start
+    while at < piece.end:
+        count = min(piece.end - at, _AT_ONCE)
+        moved = os.sendfile(file, piece.descriptor, at, count)
+        if not moved:
+            break  # it is shorter than it was
+        at += moved
+    return len(piece.data) + at - piece.start
