@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from penstock.proc.terminal import Terminal
 
 
+_KEYS = (2, 3)  # INT and QUIT
 # Who had the terminal and ended by its key: those around us are to end as well.
-_BY_KEY = {128 + number: number for number in (2, 3)}  # INT and QUIT
+_BY_KEY = {128 + number: number for number in _KEYS}
 
 
 class Telling(NamedTuple):
@@ -104,10 +105,17 @@ def run_one(
             die_by(_BY_KEY[status])
         if len(sinks) == 1:
             _tell(job, outcome, telling)
-    if result.tally.signal is not None and result.status != TROUBLE:
-        die_by(result.tally.signal)
+    number = result.tally.signal
+    if terminal is not None and number in _KEYS and _is_by_itself(outcome):
+        return status  # the key was for the command, which had ended before we looked
+    if number is not None and result.status != TROUBLE:
+        die_by(number)
         return result.status  # as PID 1 we cannot: the kernel shields it
     return status
+
+
+def _is_by_itself(outcome: Outcome | None) -> bool:
+    return outcome is not None and not isinstance(outcome.ending, Cancelled)
 
 
 def _run(
