@@ -99,6 +99,7 @@ class Wiring(NamedTuple):
         fifos: made before anything is started.
         pipes: what each pipe joins, in words.
         is_graph: there is more to it than chains, so that it may come to a deadlock.
+        is_plain: there is one stage, and nothing to open for it, to read, or to rename.
     """
 
     stages: tuple[StageWiring, ...]
@@ -106,3 +107,4 @@ class Wiring(NamedTuple):
     fifos: tuple[Fifo, ...] = ()
     pipes: tuple[str, ...] = ()
     is_graph: bool = False
+    is_plain: bool = False

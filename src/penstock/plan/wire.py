@@ -13,9 +13,11 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import lru_cache
 
 from penstock.model.job import Job, Link
-from penstock.model.stream import Stderr, Stdin, Stdout
+from penstock.model.stream import Inherit, Keep, Null, Stderr, Stdin, Stdout
 from penstock.model.wiring import Fifo, PipeEnd, RelayWiring, StageWiring, Wiring
 from penstock.plan.flow import check_flow, edge_name, source_name, target_name
+
+_PLAIN = (Inherit, Keep, Null)
 
 
 def wire(job: Job) -> Wiring:
@@ -43,7 +45,8 @@ def wire(job: Job) -> Wiring:
 @lru_cache(typed=True)  # a Keep(1) equals an Inherit(1)
 def _alone(stdin: Stdin, stdout: Stdout, stderr: Stderr) -> Wiring:
     """The wiring of a job of one stage: the same for many short jobs."""
-    return Wiring((StageWiring((), stdin, stdout, stderr, ()),))
+    is_plain = all(isinstance(stream, _PLAIN) for stream in (stdin, stdout, stderr))
+    return Wiring((StageWiring((), stdin, stdout, stderr, ()),), is_plain=is_plain)
 
 
 class _Plumbing:

@@ -1,6 +1,7 @@
 """One job, from the first start to the last reaped process.
 
-The life of a job, in the order in which `run_job` reads:
+Unless it is so short that `brief` sees its end, the life of a job is, in the order in
+which `run_job` reads:
 
     launch    every stage, or none
     watch     until every command has exited, or one must be stopped
@@ -23,6 +24,7 @@ from penstock.model.job import Job
 from penstock.model.outcome import EdgeOutcome, NotStarted, Outcome, Process
 from penstock.model.success import Succeeded
 from penstock.model.wiring import Wiring
+from penstock.proc.brief import is_brief, run_briefly
 from penstock.proc.brood import Brood
 from penstock.proc.conclude import conclude
 from penstock.proc.files import Files
@@ -74,9 +76,20 @@ def run_job(
         The outcome. What could not be killed is in `Outcome.survivors`, and what the
         job allows to be left in `Outcome.spared`: both are still below this process.
     """
-    run = _Run(job, Files(descriptors), station, clock)
+    files, started_at = Files(descriptors), clock.now()
+    started: Running | None = None
+    if is_brief(job, wiring):
+        so_far = run_briefly(job, wiring, files, station, clock, started_at)
+        if isinstance(so_far, (Succeeded, Outcome)):
+            files.close()
+            return so_far
+        started = so_far
+    run = _Run(job, files, station, clock)
     try:
-        run.launch(wiring)
+        if started is None:
+            run.launch(wiring)
+        else:
+            run.take_over((started,), started_at=started_at)
         return _live(run)
     finally:
         run.close()
@@ -161,11 +174,16 @@ class _Run:
             self._watch.listen(pump.reader, partial(self._pump, pump))
 
     def take_over(
-        self, started: Sequence[Running], not_started: NotStarted | None
+        self,
+        started: Sequence[Running],
+        not_started: NotStarted | None = None,
+        started_at: float | None = None,
     ) -> None:
         """Go on with stages that were started before, and the failure to start more."""
         self.running.extend(started)
-        if started:
+        if started_at is not None:
+            self._started_at = started_at
+        elif started:
             self._started_at = started[0].started_at
         if not_started is not None:
             self._fail_to_start(len(started), not_started)
