@@ -195,7 +195,7 @@ class Files:
     @property
     def lacks_room(self) -> str | None:
         """Why what was printed may be incomplete, in words; to be asked before."""
-        if not any(lacks_room(number) for number in self.keeps):
+        if not self.keeps or not lacks_room():
             return None
         return "what it printed may be incomplete: the disk is full; try TMPDIR"
 

@@ -34,16 +34,22 @@ def open_kept(number: int) -> int:
     return _files[number][0]
 
 
-def lacks_room(number: int) -> bool:
-    """Whether the disk is full, so that some of what was written may be missing."""
-    room = os.fstatvfs(_files[number][0])
+def lacks_room() -> bool:
+    """Whether the disk is full, so that some of what was written may be missing.
+
+    All such files are in one place, so that one of them tells of all.
+    """
+    if not _files:
+        return False
+    room = os.fstatvfs(next(iter(_files.values()))[0])
     return room.f_bfree * room.f_frsize < _LEAST_ROOM_BYTES
 
 
 def take_kept(number: int) -> Kept:
     """What was written to a file, which is empty then, or no longer ours."""
     descriptor, flags = _files[number]
-    size = os.fstat(descriptor).st_size
+    # Where its end is: fstat(2) says more, which takes longer to put together.
+    size = os.lseek(descriptor, 0, os.SEEK_END)
     if fcntl(descriptor, F_GETFL) != flags or size > _INLINE_BYTES:
         # Some command changed how it is written to (dd oflag=direct): not to be reused.
         del _files[number]
@@ -52,4 +58,5 @@ def take_kept(number: int) -> Kept:
         return Kept()
     data = os.pread(descriptor, size, 0)
     os.ftruncate(descriptor, 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)  # where a command is that asks
     return Kept(data)
