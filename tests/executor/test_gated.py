@@ -35,7 +35,7 @@ def test_it_tells_when_a_job_starts_that_waited_for_a_token():
     jobserver = join(f"{reader},{writer}")
     gated = Gated(Pool(2, fork_nursery(jobserver)), jobserver)
     started: list[str] = []
-    gated.on_start = started.append
+    gated.tell_of_starts(started.append)
     gated.submit(shell("true", "one"))
     gated.submit(shell("true", "two"))  # there is no token but our own slot
     assert started == ["one"]

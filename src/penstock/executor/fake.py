@@ -6,7 +6,7 @@ and a thousand hours take no longer than a second. Nothing depends on chance.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from penstock.errors import UsageError
 from penstock.model.job import Job
@@ -109,6 +109,7 @@ class FakeExecutor:
             for name, role in (roles or {}).items()
         }
         self._slots = slots
+        self._begin: Callable[[str], None] | None = None
         self._signals = list(signals)
         self._alive: dict[str, _Running] = {}
 
@@ -135,6 +136,12 @@ class FakeExecutor:
         self._alive[job.name] = _Running(job, now, now + seconds, ending, role)
         self.submitted.append(job)
         self.most_alive = max(self.most_alive, len(self._alive))
+        if self._begin is not None:
+            self._begin(job.name)
+
+    def tell_of_starts(self, begin: Callable[[str], None]) -> None:
+        """Tell `begin` the name of each job when that is started."""
+        self._begin = begin
 
     def cancel(self, name: str, cause: str, *, now: bool = False) -> None:
         """Let a running job die, by TERM, or by KILL after its grace."""

@@ -19,11 +19,7 @@ from penstock.model.verdict import unbegun, unseen
 
 
 class Gated:
-    """An `Executor` that asks a jobserver before it starts a job.
-
-    Attributes:
-        on_start: is told of each job that has got what it needs, and starts.
-    """
+    """An `Executor` that asks a jobserver before it starts a job."""
 
     def __init__(
         self, pool: Pool, jobserver: Jobserver, makeflags: str | None = None
@@ -35,7 +31,6 @@ class Gated:
             jobserver: has the tokens; the caller closes it, after this.
             makeflags: MAKEFLAGS for every command; None for the inherited one.
         """
-        self.on_start: Callable[[str], None] = _tell_nobody
         self._pool = pool
         self._jobserver = jobserver
         self._makeflags = makeflags
@@ -71,7 +66,10 @@ class Gated:
         except BaseException:
             self._leave()
             raise
-        self.on_start(job.name)
+
+    def tell_of_starts(self, begin: Callable[[str], None]) -> None:
+        """Tell `begin` the name of each job that has got what it needs, and starts."""
+        self._pool.tell_of_starts(begin)
 
     def cancel(self, name: str, cause: str, *, now: bool = False) -> None:
         """End the job `name`; see `Executor.cancel`."""
@@ -135,8 +133,6 @@ class Gated:
             except PenstockError as error:
                 self._running -= 1
                 self._ended.append(unseen(job, Lost(str(error))))
-            else:
-                self.on_start(name)
             self._forget(name)
 
     def _forget(self, name: str) -> Job:
@@ -148,10 +144,6 @@ class Gated:
         if not self._waiting:
             self._pool.ignore(self._jobserver.reader)
         return job
-
-
-def _tell_nobody(_: str) -> None:
-    """Where it does not matter when a job starts."""
 
 
 def _tell(job: Job, makeflags: str | None) -> Job:

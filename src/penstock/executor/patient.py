@@ -27,11 +27,15 @@ _BEGUN = "a part of it had begun, so it is not started anew; try fewer jobs at o
 
 
 class Roomy(Executor, Protocol):
-    """An `Executor` that can say how much may be submitted."""
+    """An `Executor` that can say how much may be submitted, and what is started."""
 
     @property
     def room(self) -> int:
         """How many jobs are better submitted now than later."""
+        ...
+
+    def tell_of_starts(self, begin: Callable[[str], None]) -> None:
+        """Tell `begin` the name of each job when that is started."""
         ...
 
 
@@ -64,8 +68,7 @@ class Patient:
         self._doomed: dict[str, str] = {}  # those given that were cancelled: why
         self._known: list[Outcome] = []  # before the next wait
         self._shortages: list[RanShort] = []
-        self._begin: Callable[[str], None] = _tell_nobody
-        self._put_off: Callable[[str], None] = _tell_nobody
+        self._put_off: Callable[[str], None] | None = None
 
     @property
     def slots(self) -> int:
@@ -94,19 +97,13 @@ class Patient:
         """
         self._executor.submit(job, descriptors)
         self._given[job.name] = (job, descriptors)
-        self._begin(job.name)
 
     def tell_of_starts(
         self, begin: Callable[[str], None], put_off: Callable[[str], None]
     ) -> None:
         """Tell of each job that it starts, and if so, that it could not after all."""
-        from penstock.executor.gated import Gated  # noqa: PLC0415 (few want to know)
-
         self._put_off = put_off
-        if isinstance(self._executor, Gated):
-            self._executor.on_start = begin
-        else:
-            self._begin = begin
+        self._executor.tell_of_starts(begin)
 
     def cancel(self, name: str, cause: str, *, now: bool = False) -> None:
         """End the job `name`; see `Executor.cancel`."""
@@ -153,7 +150,8 @@ class Patient:
             self._known.append(unbegun(given[0], doom))
         else:
             self._held[outcome.job] = _Held(*given, outcome)
-            self._put_off(outcome.job)
+            if self._put_off is not None:
+                self._put_off(outcome.job)
         if not may_wait:
             self._give_up()
 
@@ -193,7 +191,3 @@ class Patient:
                 self.submit(job, descriptors)
             except PenstockError as error:  # nothing can be started any more
                 self._known.append(unseen(job, Lost(str(error))))
-
-
-def _tell_nobody(name: str) -> None:
-    """Nobody wants to know."""

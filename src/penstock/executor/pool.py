@@ -9,7 +9,7 @@ descendants are ended by the nursery.
 from __future__ import annotations
 
 import select
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from penstock.clock import Clock, MonotonicClock
@@ -84,6 +84,7 @@ class Pool:
         self._clock = clock or MonotonicClock()
         self._backlog: dict[str, Job] = {}  # taken back, and not given out again
         self._told: list[Outcome] = []  # what is known before the next wait
+        self._begin: Callable[[str], None] | None = None
         self._pace = Pace()
         self._epoll = select.epoll()
         self._crew = Crew(slots, nursery, self._epoll, self._clock)
@@ -153,6 +154,12 @@ class Pool:
             crew.assign(job, descriptors)
         except NoWorker as lack:
             self._told.append(unstarted(job, lack.errno))
+        if self._begin is not None:
+            self._begin(name)
+
+    def tell_of_starts(self, begin: Callable[[str], None]) -> None:
+        """Tell `begin` the name of each job that is submitted; nothing waits ahead."""
+        self._begin = begin
 
     def cancel(self, name: str, cause: str, *, now: bool = False) -> None:
         """End the job `name`; see `Executor.cancel`."""
