@@ -20,7 +20,7 @@ jobs:
 """
 FLOOD = """
 jobs:
-  calm: {run: "sleep 1; echo calm"}
+  calm: {run: "sleep 1; echo calm; sleep 0.3"}
   flood: {run: "head -c 50M /dev/zero; sleep 60"}
 """
 

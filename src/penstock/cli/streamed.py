@@ -153,13 +153,14 @@ class Streamed(Direct):
         """Read what there is; refuse the job that printed more than can be kept."""
         ready = {descriptor for descriptor, _ in self._epoll.poll(0)}
         for pipe in [each for each in self._pipes.values() if each.reader in ready]:
+            before = self._press.waiting
             try:
                 self._press.put(pipe, pipe.read())
-                is_kept = self._press.waiting <= self._terms.limit
             except OSError:
-                is_kept = False
-            if not is_kept:
                 yield self._refuse(pipe)
+                continue
+            if before < self._press.waiting > self._terms.limit:
+                yield self._refuse(pipe)  # and nobody who is printed at once
         yield from self._grouped.attend()
 
     def _refuse(self, pipe: Pipe) -> Refusal:
