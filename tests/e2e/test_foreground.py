@@ -88,6 +88,17 @@ def test_a_command_that_ends_at_a_ctrl_c_has_said_how(penstock_cli, terminal):
         ask_for_status(terminal, 5)
 
 
+def test_a_ctrl_c_is_for_us_when_the_command_is_gone(penstock_cli, terminal, marker):
+    script = "\"setsid sleep 1000 & echo rea''dy\""
+    line = typed(penstock_cli, "--linger", "600", "--", "sh", "-c", script)
+    terminal.type(line)
+    terminal.expect(b"ready")
+    wait_until(lambda: sleeper(marker))
+    terminal.type(b"\x03")
+    ask_for_status(terminal, 128 + signal.SIGINT)
+    assert left(marker) == []
+
+
 def test_a_ctrl_z_stops_both_and_no_time_passes(penstock_cli, terminal, marker):
     script = "\"trap 'echo on''ward' CONT; echo rea''dy; sleep 1000\""
     terminal.type(typed(penstock_cli, "-t", "3.5", "--", "bash", "-c", script))

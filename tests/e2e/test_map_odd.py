@@ -125,3 +125,10 @@ def test_a_log_with_odd_numbers_is_read_all_the_same(penstock_cli, tmp_path, num
     log.write_bytes(record(number) + b"\n" + record(b"1") + b"\n" + record(b"2", b"1"))
     line = ("map", "--joblog", "log", "--resume-failed", "echo", ":::", "a", "b")
     assert penstock_cli(*line) == (0, b"b\n", b"")
+
+
+def test_a_command_may_set_flags_of_what_it_prints_to(penstock_cli):
+    flags = "test {} != 2 || set oflag=nonblock"
+    text = f"{flags}; printf %s {{}} | dd status=none $1; echo"
+    done = penstock_cli("map", "-j1", text, ":::", "1", "2", "3")
+    assert done == (0, b"1\n2\n3\n", b"")

@@ -122,6 +122,18 @@ def test_an_order_is_left_where_it_is():
     assert handed_over(sh("sleep 1000"), order=True) == (None, True, False)
 
 
+def test_what_cannot_be_watched_runs_on():
+    def body() -> object:
+        above = Above()
+        above.epoll.close()
+        running = run(sh("sleep 1000"), above)
+        assert isinstance(running, Running)
+        sweep_orphans((), budget=10.0, clock=MonotonicClock())
+        return running.status
+
+    assert apart(body) is None
+
+
 def test_what_cannot_be_started_may_be_tried_again():
     job = sh("exit 0", command=Command(("no_such_program",), "no_such_program"))
     assert apart(lambda: run(job, Above())) is None

@@ -242,7 +242,8 @@ def _tell_fault(fault: Exception) -> None:
 def _heed_late(signal: int | None, result: RunResult) -> RunResult:
     """The result, if a signal came when there was nothing left that it could stop.
 
-    We end by it all the same: a shell that loops over us is to end as well.
+    We end by it all the same: a shell that loops over us is to end as well. (But not by
+    a key that was meant for a command in the foreground: see `oneshot`.)
     """
     if signal is None or result.tally.signal is not None:
         return result

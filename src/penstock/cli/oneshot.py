@@ -11,7 +11,7 @@ from penstock.model.command import Command
 from penstock.model.event import Event, JobEnded, Sink
 from penstock.model.job import Job, Pipeline, Stage, chain
 from penstock.model.limits import GRACE, LINGER, Limits
-from penstock.model.outcome import TROUBLE, Cancelled, Exited, Outcome
+from penstock.model.outcome import TROUBLE, Cancelled, Exited, Outcome, Signaled
 from penstock.model.stream import Inherit, Input, Null, Stdin
 from penstock.proc.signals import die_by
 from penstock.typed import TYPE_CHECKING, NamedTuple
@@ -106,7 +106,7 @@ def run_one(
         if len(sinks) == 1:
             _tell(job, outcome, telling)
     number = result.tally.signal
-    if terminal is not None and number in _KEYS and _is_by_itself(outcome):
+    if terminal is not None and number in _KEYS and _needed_no_key(outcome):
         return status  # the key was for the command, which had ended before we looked
     if number is not None and result.status != TROUBLE:
         die_by(number)
@@ -114,8 +114,13 @@ def run_one(
     return status
 
 
-def _is_by_itself(outcome: Outcome | None) -> bool:
-    return outcome is not None and not isinstance(outcome.ending, Cancelled)
+def _needed_no_key(outcome: Outcome | None) -> bool:
+    """Whether a job ended by itself, and left nothing that we were then told to end."""
+    return (
+        outcome is not None
+        and isinstance(outcome.ending, (Exited, Signaled))
+        and not (outcome.stragglers or outcome.survivors)
+    )
 
 
 def _run(

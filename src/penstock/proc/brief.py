@@ -67,17 +67,17 @@ def run_briefly(
     except (CannotStart, OSError):
         return None
     running = Running(0, process, clock.now())
+    running.open()
     try:
-        running.open()
         epoll.register(running.pidfd, EPOLLIN)
-    except OSError:  # there is no descriptor left for it
+    except (OSError, ValueError):  # there is no pidfd, or no room for it
         return running
     ready = epoll.poll(_patience(job))
     if ready != [(running.pidfd, EPOLLIN)]:
         epoll.unregister(running.pidfd)
         return running
     pid, status, used = reap()
-    if pid != process.pid:  # but an orphan of it
+    if pid != process.pid:  # or nobody: somebody traces it
         epoll.unregister(running.pidfd)
         return running
     usage = read_usage(used)
@@ -91,7 +91,7 @@ def run_briefly(
 
 
 def _patience(job: Job) -> float:
-    """How long to wait, in seconds: not beyond its limits."""
+    """How long to wait, in seconds: not longer than its limits let it run."""
     ours, its = job.limits.timeout, job.stages[0].limits.timeout
     if ours is None and its is None:
         return _SOON

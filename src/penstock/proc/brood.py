@@ -52,7 +52,10 @@ class Brood:
             if running.status is None:
                 self.alive += 1
             if running.pidfd >= 0:
-                self._watch.listen(running.pidfd, self.collect)
+                try:
+                    self._watch.listen(running.pidfd, self.collect)
+                except OSError:  # epoll_ctl(2): no memory, or too many watches
+                    running.close()  # it is noticed a little later
 
     def collect(self) -> bool:
         """Reap all that is dead; True once this process has no child left."""
@@ -104,6 +107,6 @@ class Brood:
             if pid not in self._adopted:
                 try:
                     self._adopted[pid] = os.pidfd_open(pid)
-                except OSError:  # no descriptor is left: it is reaped a little later
+                    self._watch.listen(self._adopted[pid], self.collect)
+                except OSError:  # there is no room: it is reaped a little later
                     return
-                self._watch.listen(self._adopted[pid], self.collect)

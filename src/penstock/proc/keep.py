@@ -37,10 +37,8 @@ def open_kept(number: int) -> int:
 def lacks_room() -> bool:
     """Whether the disk is full, so that some of what was written may be missing.
 
-    All such files are in one place, so that one of them tells of all.
+    To be asked when there is such a file: all are in one place, so one tells of all.
     """
-    if not _files:
-        return False
     room = os.fstatvfs(next(iter(_files.values()))[0])
     return room.f_bfree * room.f_frsize < _LEAST_ROOM_BYTES
 

@@ -78,8 +78,14 @@ class Running:
         self.escalated = False
 
     def open(self) -> None:
-        """Open the pidfd; not when this is made, so that a failure loses no process."""
-        self.pidfd = os.pidfd_open(self.process.pid)
+        """Open the pidfd, unless no descriptor is left: then the end is noticed later.
+
+        Not when this is made, so that a failure loses no process.
+        """
+        try:  # noqa: SIM105 (`suppress` takes longer than this)
+            self.pidfd = os.pidfd_open(self.process.pid)
+        except OSError:
+            pass
 
     def end(self, status: Exited | Signaled, usage: Usage | None, now: float) -> None:
         """Note how it ended; the process has been reaped."""

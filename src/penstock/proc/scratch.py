@@ -31,15 +31,22 @@ def unnamed_file() -> int:
     Raises:
         OSError: it cannot be made.
     """
-    parent = _parent()
+    parent, flags = _parent(), os.O_RDWR | os.O_CLOEXEC
     try:
-        return os.open(parent, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        first = os.open(parent, os.O_TMPFILE | flags, 0o600)
     except OSError:  # not every file system can
         path = os.path.join(parent, _new_name("spool"))
-        flags = os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC
-        file = os.open(path, flags, 0o600)
+        file = os.open(path, os.O_CREAT | os.O_EXCL | flags, 0o600)
         os.unlink(path)
         return file
+    # O_TMPFILE stays among the flags, and O_DIRECTORY is in it: dd(1), which sets the
+    # flags that it finds on its stdout and one more, would be refused (ENOTDIR).
+    try:
+        file = os.open(f"/proc/self/fd/{first}", flags)
+    except OSError:  # there is no /proc
+        return first
+    os.close(first)
+    return file
 
 
 def _new_name(kind: str) -> str:
