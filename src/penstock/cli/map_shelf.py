@@ -176,10 +176,10 @@ def copy(piece: Piece, file: int) -> int:
     Raises:
         OSError: it cannot be written.
     """
-    data = piece.data
-    while data:
-        data = data[os.write(file, data) :]
     if piece.descriptor is None:
+        data = piece.data
+        while data:
+            data = data[os.write(file, data) :]
         return len(piece.data)
     at = piece.start
     while at < piece.end:
@@ -188,4 +188,4 @@ def copy(piece: Piece, file: int) -> int:
         if not moved:
             break  # it is shorter than it was
         at += moved
-    return len(piece.data) + at - piece.start
+    return at - piece.start
