@@ -69,3 +69,9 @@ def test_size_gate_counts_the_lines_of_a_function(n_lines, status, tmp_path):
     done = size_gate(tmp_path)
     assert done.returncode == status
     assert ("long has 61 lines" in done.stderr) == bool(status)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("name", ["penstock", "penstock-sh"])
+def test_launcher_is_python_that_warns_of_nothing(name):
+    compile((SCRIPTS / "launcher" / name).read_text(), name, "exec")
