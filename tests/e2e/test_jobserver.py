@@ -60,7 +60,8 @@ class Watched:
     def widest(self, place: str = "narrow") -> int:
         """The most leaves that were alive at once, up to now."""
         counts = self.cwd / place / "counts"
-        return max(map(int, counts.read_text().split())) if counts.exists() else 0
+        told = counts.read_text() if counts.exists() else ""  # nothing yet, perhaps
+        return max(map(int, told.split()), default=0)
 
     def end(self) -> str:
         """Wait for the end; what was printed."""
