@@ -178,6 +178,16 @@ def threads_of(pid: int) -> list[str]:
         return []
 
 
+def memory_of(pid: int, what: str) -> int:
+    """Bytes of a field of smaps_rollup (proc_pid_smaps(5)); 0 if it is gone."""
+    try:
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    except OSError:
+        return 0
+    found = (line.split()[1] for line in lines if line.startswith(f"{what}:"))
+    return int(next(found, "0")) << 10
+
+
 def kill_all(marker: str) -> None:
     """KILL whatever carries `marker`, until nothing does.
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import alive, kill_all, wait_until
+from tests.commands import alive, kill_all, memory_of, wait_until
 from tests.conftest import PenstockCli
 
 TRAFFIC = Path(__file__).parents[2] / "pipelines" / "traffic.yaml"
@@ -197,17 +197,8 @@ jobs:
 
 def own_memory(marker: str) -> int:
     """Bytes that penstock's own processes have to themselves, shared ones once."""
-    total = 0
-    for found in alive(marker):
-        if "ps-" not in found.command and "penstock" not in found.command:
-            continue
-        try:
-            rollup = Path(f"/proc/{found.pid}/smaps_rollup").read_text()
-        except OSError:
-            continue
-        lines = [line.split() for line in rollup.splitlines()]
-        total += sum(int(words[1]) << 10 for words in lines if words[0] == "Pss:")
-    return total
+    ours = [p for p in alive(marker) if "ps-" in p.command or "penstock" in p.command]
+    return sum(memory_of(each.pid, "Pss") for each in ours)
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands import alive, children, wait_until
+from tests.commands import alive, children, memory_of, wait_until
 
 
 def numbers(n: int) -> bytes:
@@ -194,22 +194,10 @@ def memory_after(penstock_cli, log: Path, *source: str, given: bytes = b"") -> i
         process.stdin.flush()  # and left open: it waits for more
         wait_until(lambda: log.exists() and log.read_bytes().count(b"\n") > 1_000)
         pids = [process.pid, *workers_of(process.pid)]
-        held = sum(resident(pid) for pid in pids)
+        # Not the pages of files: what others do with them changes our part.
+        held = sum(memory_of(pid, "Pss_Anon") for pid in pids)
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=20)
     log.unlink()
     assert len(pids) >= 3, pids  # a worker about to run its command has two
     return held
-
-
-def resident(pid: int) -> int:
-    """The bytes that a process has made, shared ones in parts; 0 if it is gone.
-
-    Not those of files: what others do with the same libraries changes our part.
-    """
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-    except OSError:
-        return 0
-    sizes = [line.split()[1] for line in text.splitlines() if line[:9] == "Pss_Anon:"]
-    return sum(map(int, sizes)) << 10

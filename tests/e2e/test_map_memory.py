@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
-from tests.commands import children, wait_until
+from tests.commands import children, memory_of, wait_until
 
 FIRST = 3_000  # jobs, after which all is loaded, and every cache is filled
 GROWTH_BYTES = 64  # a job: less than a name that is kept takes
@@ -21,17 +20,8 @@ MODES = [
 
 def private(pid: int) -> int:
     """The bytes that a process and all below it have for themselves."""
-    return sum(own(each) for each in (pid, *(found.pid for found in children(pid))))
-
-
-def own(pid: int) -> int:
-    """The bytes that a process has for itself; 0 if it is gone."""
-    try:
-        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    found = (line.split()[1] for line in lines if line.startswith("Private_Dirty:"))
-    return int(next(found, "0")) << 10
+    pids = (pid, *(found.pid for found in children(pid)))
+    return sum(memory_of(each, "Private_Dirty") for each in pids)
 
 
 class Records:

@@ -22,9 +22,8 @@ from penstock.cli.map_report import Reporter
 from penstock.cli.map_source import Input
 from penstock.cli.options import Jobs, Share
 from penstock.cli.printing import say
-from penstock.cli.slots import Terms, Wanted, come_to_terms
+from penstock.cli.slots import Terms, Wanted, come_to_terms, within
 from penstock.cli.stdout import StdoutClosed
-from penstock.cli.streams import warn
 from penstock.clock import MonotonicClock, RunningClock
 from penstock.engine import Dispatch
 from penstock.errors import UsageError
@@ -33,7 +32,7 @@ from penstock.model.outcome import TROUBLE, Outcome
 from penstock.model.verdict import SIGPIPE
 from penstock.plan.base import Plan
 from penstock.plan.feed import Feed, Rules
-from penstock.proc.descriptors import affordable, why_not_more
+from penstock.proc.descriptors import affordable
 from penstock.proc.signals import SignalFlags, die_by
 from penstock.source.batch import Batches
 from penstock.spec.replace import Filling
@@ -84,7 +83,7 @@ class _Map:
         self._source = source
         self._terms = terms
         self._most = affordable(_OWN_DESCRIPTORS, _DESCRIPTORS_A_JOB, terms.slots)
-        self._slots = _within(self._most, terms.slots)
+        self._slots = within(self._most, terms.slots)
         streams = UNGROUPED if is_straight(given) else GROUPED
         self._commands = commands
         self._jobs = MapJobs(batches, commands, limits_of(given), streams)
@@ -278,14 +277,6 @@ def _pause(given: MapOptions) -> Callable[[], float] | None:
     cpus = len(os.sched_getaffinity(0))
     load = None if given.max_load is None else given.max_load.resolve(cpus)
     return Pressure(Bounds(load, given.min_memory), MonotonicClock()).pause
-
-
-def _within(most: int, slots: int) -> int:
-    """As many slots, or `most`; says so where that is fewer."""
-    if slots > most:
-        jobs = "1 job" if most == 1 else f"{most} jobs"
-        warn(f"{jobs} at once instead of {slots}: {why_not_more()}")
-    return min(slots, most)
 
 
 def _print_commands(source: Input, batches: BatchSource, commands: Commands) -> int:

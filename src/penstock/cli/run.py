@@ -10,7 +10,7 @@ from penstock.cli.display import descriptors, open_display
 from penstock.cli.dryrun import print_dry_run
 from penstock.cli.lines.run import RunOptions
 from penstock.cli.local import run_locally
-from penstock.cli.slots import Wanted, come_to_terms
+from penstock.cli.slots import Wanted, come_to_terms, within
 from penstock.cli.stdout import StdoutClosed
 from penstock.cli.streams import colour, stderr, verbosity, warn
 from penstock.cli.upkeep import open_upkeep
@@ -22,7 +22,7 @@ from penstock.model.event import Sink
 from penstock.model.job import Family, Job, Pipeline
 from penstock.model.outcome import TROUBLE
 from penstock.model.verdict import SIGPIPE
-from penstock.proc.descriptors import affordable, why_not_more
+from penstock.proc.descriptors import affordable
 from penstock.proc.signals import SignalFlags, die_by
 from penstock.report.console import Console
 from penstock.report.directory import JOURNAL, open_run_directory
@@ -60,7 +60,7 @@ def _run(pipeline: Pipeline, given: RunOptions, nursery: Nursery) -> RunResult:
         terms = come_to_terms(wanted, nursery, directory, os.environ)
         if terms.fifo is not None:
             undo.callback(_remove, terms.fifo)
-        slots = _within(affordable(*descriptors(given), terms.slots), terms.slots)
+        slots = within(affordable(*descriptors(given), terms.slots), terms.slots)
         flags = SignalFlags()
         display = open_display(given, pipeline, slots, directory, flags)
         undo.callback(display.close)
@@ -125,14 +125,6 @@ def _limit(pipeline: Pipeline, given: RunOptions) -> Pipeline:
         setup=pipeline.setup and limit(pipeline.setup),
         teardown=pipeline.teardown and limit(pipeline.teardown),
     )
-
-
-def _within(most: int, slots: int) -> int:
-    """As many slots, or `most`; says so where that is fewer."""
-    if slots > most:
-        jobs = "1 job" if most == 1 else f"{most} jobs"
-        warn(f"{jobs} at once instead of {slots}: {why_not_more()}")
-    return min(slots, most)
 
 
 def _open_directory() -> str | None:

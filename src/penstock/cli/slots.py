@@ -9,6 +9,7 @@ from penstock.cli.options import Jobs
 from penstock.cli.streams import warn
 from penstock.errors import PenstockError
 from penstock.executor.nursery import Nursery
+from penstock.proc.descriptors import why_not_more
 from penstock.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -44,6 +45,14 @@ class Wanted(NamedTuple):
 
     jobs: Jobs | None
     jobserver: str | None
+
+
+def within(most: int, slots: int) -> int:
+    """As many slots, or `most`, what there are descriptors for; says so if fewer."""
+    if slots > most:
+        jobs = "1 job" if most == 1 else f"{most} jobs"
+        warn(f"{jobs} at once instead of {slots}: {why_not_more()}")
+    return min(slots, most)
 
 
 def come_to_terms(
