@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+from typing import Any
 
 import pytest
 
@@ -39,7 +40,7 @@ class Above:
         raise AssertionError(descriptor)
 
 
-def sh(text: str, **more: object) -> Job:
+def sh(text: str, **more: Any) -> Job:  # `more`: what else the stage has
     stage = Stage("sh", Command(("sh", "-c", text), text), stderr=Inherit(2))
     return Job("job", (stage._replace(**more),))
 

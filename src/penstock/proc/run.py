@@ -214,8 +214,8 @@ class _Run:
     def linger(self) -> None:
         """Wait a little for what the commands left behind, then name it."""
         brood = self.brood
-        if self.stopped is not None:
-            return
+        if self.stopped is not None and self.stopped.hit:
+            return  # a command is ended with all that is below it
         brood.collect()
         deadline = self._clock.now() + self.job.limits.linger
         self._wait(lambda: brood.is_gone or self.stopped is not None, deadline)
