@@ -7,13 +7,12 @@ from collections.abc import Callable
 
 from penstock.cli.lines.map import MapOptions
 from penstock.engine import RunResult
-from penstock.model.event import Event, Interrupted, JobEnded, RanShort, Sink
+from penstock.model.event import Event, JobEnded, RanShort, Sink
 from penstock.model.outcome import TROUBLE, Cancelled, Exited
-from penstock.model.tally import Tally, count
 
 
 class Reporter:
-    """A `Sink` that counts the jobs that are over for good, and tells of failures.
+    """A `Sink` that tells of failures, and in the end how all went.
 
     Args:
         given: the line.
@@ -25,7 +24,6 @@ class Reporter:
     ) -> None:
         self._given = given
         self._place_of = place_of or (lambda _: None)
-        self._tally = Tally()
 
     def sinks(self) -> list[Sink]:
         """Who hears of the run: this, and what the line asks for."""
@@ -42,10 +40,9 @@ class Reporter:
         return [self]
 
     def receive(self, event: Event) -> None:
-        """Count a job that is over; tell what is to be told."""
+        """Tell what is to be told."""
         match event:
             case JobEnded(job, outcome):
-                self._tally = count(self._tally, event)
                 by_itself = isinstance(outcome.ending, (Exited, Cancelled))
                 told = (outcome.ok or by_itself) and not outcome.trouble
                 place = None if outcome.ok else self._place_of(job.name)
@@ -56,17 +53,14 @@ class Reporter:
                 from penstock.report.words import describe_shortage  # noqa: PLC0415
 
                 tell(f"penstock: {describe_shortage(event)}\n")
-            case Interrupted():
-                self._tally = count(self._tally, event)
             case _:
                 return
 
     def status(self, result: RunResult) -> int:
         """The exit status of the run."""
-        tally = self._tally._replace(signal=result.tally.signal)
         if result.faults:
             return TROUBLE
-        halt = self._given.halt
+        tally, halt = result.tally, self._given.halt
         if (
             halt is not None
             and halt.on == "success"
