@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 import pytest
 
 ODD = {
@@ -39,3 +41,12 @@ def test_what_python_makes_of_the_locale_is_not_passed_on(penstock_cli, given):
 def test_a_log_that_is_not_utf_8_is_text_without_a_locale(penstock_cli):
     done = penstock_cli("pipe", "printf 'caf\\351\\n'", "grep caf", env=NO_LOCALE)
     assert (done.status, done.out) == (0, b"caf\xe9\n")
+
+
+@pytest.mark.parametrize("name", ["penstock", "penstock-sh"])
+def test_a_directory_to_read_from_is_refused_in_words(penstock_cli, name):
+    program = penstock_cli.program.with_name(name)
+    line = ["sh", "-c", 'exec "$0" -c true < /', str(program)]
+    done = subprocess.run(line, capture_output=True, check=False)
+    said = "the standard input is a directory, from which nothing can be read"
+    assert (done.returncode, done.stderr) == (2, f"{name}: {said}\n".encode())
