@@ -11,7 +11,7 @@ import select
 from collections.abc import Callable, Sequence
 
 from penstock.clock import MonotonicClock, RunningClock
-from penstock.engine import Dispatch, Engine, Inlet, RunResult
+from penstock.engine import Dispatch, Engine, Inlet, Interrupts, RunResult
 from penstock.errors import PenstockError, shortage
 from penstock.executor.attended import Attendant, Attended
 from penstock.executor.base import Executor
@@ -34,66 +34,70 @@ if TYPE_CHECKING:
     from penstock.executor.gated import Gated
 
 
+class Party(NamedTuple):
+    """Who takes part in a run, next to its jobs.
+
+    Attributes:
+        flags: the signals that came.
+        sinks: hear every event.
+        dispatch: see `Engine`.
+        output: what the jobs' output is printed on; the run is stopped as by SIGPIPE
+            when nobody reads that any more.
+        attendants: are attended to while jobs run.
+        terms: the jobserver that is asked before a job is started, if there is one.
+    """
+
+    flags: SignalFlags
+    sinks: Sequence[Sink] = ()
+    dispatch: Dispatch | None = None
+    output: int | None = None
+    attendants: Sequence[Attendant] = ()
+    terms: Terms | None = None
+
+    def interrupts(self) -> Interrupts:
+        """What may stop the run."""
+        return self.flags if self.output is None else _Reader(self.output, self.flags)
+
+
 def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     pipeline: Pipeline,
     nursery: Nursery,
+    party: Party,
     *,
     name: str,
     slots: int = 1,
-    sinks: Sequence[Sink] = (),
-    dispatch: Dispatch | None = None,
-    flags: SignalFlags | None = None,
-    output: int | None = None,
-    attendants: Sequence[Attendant] = (),
     wakes: Sequence[int] = (),
     on_pool: Callable[[Pool], None] | None = None,
     keep_going: bool = False,
     deadline: float | None = None,
-    terms: Terms | None = None,
 ) -> RunResult:
     """Run `pipeline` to its end on at most `slots` workers.
 
     Args:
         pipeline: see `Engine.run`.
         nursery: forks the workers.
+        party: who takes part.
         name: of the run.
         slots: how many jobs may be alive at once.
-        sinks: hear every event.
-        dispatch: see `Engine`.
-        flags: the signals that came; made here if not given.
-        output: what the jobs' output is printed on; the run is stopped as by SIGPIPE
-            when nobody reads that any more.
-        attendants: are attended to while jobs run.
         wakes: descriptors that are readable when an attendant has something to do.
         on_pool: is told where the jobs run, for who looks on.
         keep_going: see `Engine.run`.
         deadline: see `Engine.run`.
-        terms: the jobserver that is asked before a job is started, if there is one.
 
     Raises:
         PenstockError: something below us could not be ended; it is named.
     """
-    flags = flags or SignalFlags()
-
-    def act() -> RunResult:
-        interrupts = flags if output is None else _Reader(output, flags)
-        engine = Engine(
-            executor,
-            sinks,
-            interrupts=interrupts,
-            dispatch=dispatch,
-            shortages=patient,
-        )
-        return engine.run(pipeline, name=name, keep_going=keep_going, deadline=deadline)
-
-    spare = spare_slots(pipeline)
-    pool = Pool(slots + spare, nursery, wakes=(flags.fileno(), *wakes), output=output)
+    spare, flags = spare_slots(pipeline), party.flags
+    wakes = (flags.fileno(), *wakes)
+    pool = Pool(slots + spare, nursery, wakes=wakes, output=party.output)
     if on_pool is not None:
         on_pool(pool)
-    patient = Patient(_gate(pool, terms), spare=spare)
-    executor: Executor = Attended(patient, attendants) if attendants else patient
-    flags.on_suspend = lambda: _stand_still(pool, attendants)
-    return _act_and_close(pool, executor, nursery, flags, act)
+    flags.on_suspend = lambda: _stand_still(pool, party.attendants)
+
+    def act(engine: Engine, _: Patient) -> RunResult:
+        return engine.run(pipeline, name=name, keep_going=keep_going, deadline=deadline)
+
+    return _act_and_close(act, party, pool, nursery, spare=spare)
 
 
 class Waker(Inlet, Protocol):
@@ -105,91 +109,84 @@ class Waker(Inlet, Protocol):
 
 
 class Feeding(NamedTuple):
-    """What a run of jobs from a source needs.
+    """How the jobs of a source come to be run.
 
     Attributes:
         make_plan: of the pool that the jobs run in.
         slots: how many jobs may be alive at once.
-        ahead: see `Pool`.
+        ahead: see `Pool`; with a jobserver, nothing waits ahead.
         gate: tells when the source has something to read.
-        sinks: hear every event.
-        dispatch: see `Engine`.
-        flags: the signals that came.
-        output: see `run_locally`.
-        terms: see `run_locally`; with a jobserver, nothing waits ahead.
         most: how many slots there may be once SIGUSR1 has made them more.
         clock: stands still while the jobs do.
-        attendants: see `run_locally`.
     """
 
     make_plan: Callable[[Patient], Plan]
     slots: int
     ahead: int
     gate: Waker
-    sinks: Sequence[Sink]
-    dispatch: Dispatch
-    flags: SignalFlags
-    output: int | None
-    terms: Terms | None = None
-    most: int = 1
-    clock: RunningClock | None = None
-    attendants: Sequence[Attendant] = ()
+    most: int
+    clock: RunningClock
 
 
-def feed_locally(feeding: Feeding, nursery: Nursery, *, name: str) -> RunResult:
+def feed_locally(
+    feeding: Feeding, nursery: Nursery, party: Party, *, name: str
+) -> RunResult:
     """Run the jobs of a source to their end.
 
     Raises:
         PenstockError: something below us could not be ended; it is named.
     """
-    flags, gate, output = feeding.flags, feeding.gate, feeding.output
-
-    def act() -> RunResult:
-        engine = Engine(
-            executor,
-            feeding.sinks,
-            interrupts=flags if output is None else _Reader(output, flags),
-            dispatch=feeding.dispatch,
-            inlet=gate,
-            shortages=patient,
-        )
-        return engine.carry_out(feeding.make_plan(patient), name=name)
-
+    flags, gate, clock = party.flags, feeding.gate, feeding.clock
     wakes = (flags.fileno(), gate.fileno())
-    is_gated = feeding.terms is not None and feeding.terms.jobserver is not None
+    is_gated = party.terms is not None and party.terms.jobserver is not None
     ahead = 0 if is_gated else feeding.ahead
-    pool = Pool(feeding.slots, nursery, ahead=ahead, wakes=wakes, output=output)
-    clock = feeding.clock or RunningClock(MonotonicClock())
-    attendants = feeding.attendants
-    flags.on_suspend = lambda: clock.stand_still(lambda: _stand_still(pool, attendants))
-    patient = Patient(_gate(pool, feeding.terms))
-    executor: Executor = Attended(patient, attendants) if attendants else patient
+    pool = Pool(feeding.slots, nursery, ahead=ahead, wakes=wakes, output=party.output)
+    flags.on_suspend = lambda: clock.stand_still(
+        lambda: _stand_still(pool, party.attendants)
+    )
     if not is_gated:  # the jobserver decides
         flags.react(MORE, lambda: pool.resize(min(feeding.most, pool.slots + 1)))
         flags.react(FEWER, lambda: pool.resize(max(1, pool.slots - 1)))
-    return _act_and_close(pool, executor, nursery, flags, act)
+
+    def act(engine: Engine, patient: Patient) -> RunResult:
+        return engine.carry_out(feeding.make_plan(patient), name=name)
+
+    return _act_and_close(act, party, pool, nursery, inlet=gate)
 
 
 def _act_and_close(
+    act: Callable[[Engine, Patient], RunResult],
+    party: Party,
     pool: Pool,
-    executor: Executor,
     nursery: Nursery,
-    flags: SignalFlags,
-    act: Callable[[], RunResult],
+    *,
+    inlet: Inlet | None = None,
+    spare: int = 0,
 ) -> RunResult:
-    """Use `executor`, which is over `pool`, and leave nothing behind of them."""
+    """Let an engine work with `pool`, and leave nothing behind of it."""
+    patient = Patient(_gate(pool, party.terms), spare=spare)
+    attendants = party.attendants
+    executor: Executor = Attended(patient, attendants) if attendants else patient
+    engine = Engine(
+        executor,
+        party.sinks,
+        interrupts=party.interrupts(),
+        dispatch=party.dispatch,
+        inlet=inlet,
+        shortages=patient,
+    )
     # A shell may have exec'ed us while it had children: those are not ours to end.
     strangers = frozenset(children_of(os.getpid())) - {nursery.pid}
     become_subreaper()  # should nursery and worker die together, we are next in line
     try:
-        result = act()
+        result = act(engine, patient)
     finally:
         executor.close()
         if not pool.is_clean:
             _sweep(strangers)
     for fault in result.faults:
         _tell_fault(fault)
-    return _heed_late(flags.close(), result)
+    return _heed_late(party.flags.close(), result)
 
 
 def _gate(pool: Pool, terms: Terms | None) -> Pool | Gated:
@@ -201,7 +198,7 @@ def _gate(pool: Pool, terms: Terms | None) -> Pool | Gated:
     return Gated(pool, terms.jobserver, terms.makeflags)
 
 
-def _stand_still(pool: Pool, attendants: Sequence[Attendant] = ()) -> None:
+def _stand_still(pool: Pool, attendants: Sequence[Attendant]) -> None:
     """Let the jobs stand still for as long as we do."""
     for attendant in attendants:
         attendant.stand_still()

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from penstock.cli.lines.map import MapOptions
-from penstock.cli.local import Feeding, feed_locally
+from penstock.cli.local import Feeding, Party, feed_locally
 from penstock.cli.map_jobs import (
     GROUPED,
     UNGROUPED,
@@ -111,17 +111,14 @@ class _Map:
             self._slots,
             0 if self._is_exact else _AHEAD,
             outputs.waker,
-            [*reporter.sinks(), *log, *shown],
-            supplied or outputs.dispatch,
-            flags,
-            outputs.reader,
-            self._terms,
             self._most,
             self._clock,
-            shown,
         )
+        sinks = [*reporter.sinks(), *log, *shown]
+        dispatch = supplied or outputs.dispatch
+        party = Party(flags, sinks, dispatch, outputs.reader, shown, self._terms)
         try:
-            result = feed_locally(feeding, nursery, name="map")
+            result = feed_locally(feeding, nursery, party, name="map")
             outputs.finish()
         except StdoutClosed:
             die_by(SIGPIPE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 
-from penstock.cli.local import run_locally
+from penstock.cli.local import Party, run_locally
 from penstock.executor.nursery import Nursery
 from penstock.model.command import Command
 from penstock.model.event import Event, JobEnded, Sink
@@ -13,7 +13,7 @@ from penstock.model.job import Job, Pipeline, Stage, chain
 from penstock.model.limits import GRACE, LINGER, Limits
 from penstock.model.outcome import TROUBLE, Cancelled, Exited, Outcome, Signaled
 from penstock.model.stream import Inherit, Input, Null, Stdin
-from penstock.proc.signals import die_by
+from penstock.proc.signals import SignalFlags, die_by
 from penstock.typed import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -128,12 +128,13 @@ def _run(
 ) -> RunResult:
     pipeline, name = Pipeline((job,)), job.name
     if terminal is None:
-        return run_locally(pipeline, nursery, name=name, sinks=sinks)
+        party = Party(SignalFlags(), sinks)
+        return run_locally(pipeline, nursery, party, name=name)
     from penstock.proc.terminal import ForegroundFlags  # noqa: PLC0415 (only if used)
 
     try:
-        flags = ForegroundFlags()
-        return run_locally(pipeline, nursery, name=name, sinks=sinks, flags=flags)
+        party = Party(ForegroundFlags(), sinks)
+        return run_locally(pipeline, nursery, party, name=name)
     finally:
         terminal.take_back()
 

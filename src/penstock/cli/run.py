@@ -9,7 +9,7 @@ from penstock.cli.definition import all_settings, read_definition
 from penstock.cli.display import descriptors, open_display
 from penstock.cli.dryrun import print_dry_run
 from penstock.cli.lines.run import RunOptions
-from penstock.cli.local import run_locally
+from penstock.cli.local import Party, run_locally
 from penstock.cli.slots import Wanted, come_to_terms, within
 from penstock.cli.stdout import StdoutClosed
 from penstock.cli.streams import colour, stderr, verbosity, warn
@@ -67,21 +67,18 @@ def _run(pipeline: Pipeline, given: RunOptions, nursery: Nursery) -> RunResult:
         workspace = Workspace(run, directory, display.outputs)
         upkeep = open_upkeep(workspace, pipeline, given, run, directory, flags)
         undo.callback(upkeep.close)
+        sinks = [*_sinks(given, directory), *display.sinks]
+        party = Party(flags, sinks, upkeep, display.reader, display.attendants, terms)
         return run_locally(
             pipeline,
             nursery,
+            party,
             name=run,
             slots=slots,
-            sinks=[*_sinks(given, directory), *display.sinks],
-            dispatch=upkeep,
-            flags=flags,
-            output=display.reader,
-            attendants=display.attendants,
             wakes=display.wakes,
             on_pool=lambda pool: display.look_at(pool, nursery.pid),
             keep_going=given.keep_going,
             deadline=given.deadline,
-            terms=terms,
         )
 
 
