@@ -103,10 +103,20 @@ def _targets(cell: Cell, tool: int) -> list[int]:
     targets = []
     for layer in cell.layers:
         if layer in TITLES:
-            targets += [pid for pid in _others() if _comm(pid) == TITLES[layer]]
+            targets += [pid for pid in _others() if _is_of(layer, pid)]
         else:
             targets.append(-tool if layer == "G" else tool)
     return targets
+
+
+def _is_of(layer: str, pid: int) -> bool:
+    """Whether it is of that layer; a worker just forked is still called as its parent.
+
+    With such a one, all who guard the commands would be killed at once.
+    """
+    if _comm(pid) != TITLES[layer]:
+        return False
+    return layer != "N" or _comm(_parent(pid)) != TITLES["N"]
 
 
 def _end(
@@ -161,9 +171,19 @@ def _told(pids: list[int]) -> tuple[str, ...]:
 
 def _state(pid: int) -> str:
     """The letter that ps(1) shows; X if it is gone."""
+    return _stat(pid)[0]
+
+
+def _parent(pid: int) -> int:
+    """Whose child it is; 0 if it is gone."""
+    return int(_stat(pid)[1])
+
+
+def _stat(pid: int) -> list[str]:
+    """What follows the name in /proc/PID/stat (proc_pid_stat(5))."""
     with suppress(OSError):
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    return "X"
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return ["X", "0"]
 
 
 def _comm(pid: int) -> str:
