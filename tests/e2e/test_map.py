@@ -206,6 +206,29 @@ def test_sigusr1_makes_one_more_job_at_once_and_sigusr2_one_fewer(
     assert run.returncode == 0
 
 
+def test_slots_are_numbered_however_many_jobs_end_at_once(penstock_cli):
+    values = [str(number) for number in range(200)]
+    done = penstock_cli("map", "-j8", "echo {%}", ":::", *values)
+    assert (done.status, done.err) == (0, b"")
+    numbers = done.out.split()
+    assert len(numbers) == 200
+    assert {*numbers} <= {b"%d" % slot for slot in range(1, 9)}
+
+
+@pytest.mark.slow
+def test_slots_are_numbered_while_they_become_more(penstock_cli):
+    values = [str(number) for number in range(200)]
+    with penstock_cli.start("map", "-j1", "echo {%}", ":::", *values) as run:
+        numbers = [run.stdout.readline()]
+        while numbers[-1] and len(numbers) < 50:
+            run.send_signal(signal.SIGUSR1)
+            numbers.append(run.stdout.readline())
+        numbers += run.stdout.read().split()
+        _, err = run.communicate(timeout=60)
+    assert (run.returncode, err, len(numbers)) == (0, b"", 200)
+    assert {int(number) for number in numbers} <= {*range(1, 51)}
+
+
 def test_jobs_wait_for_the_machine_and_an_isolated_worker_runs_them(penstock_cli):
     free = ["--max-load", "9999", "--min-memory", "1KiB"]
     assert penstock_cli("map", "-k", *free, "echo", ":::", "a", "b").out == b"a\nb\n"

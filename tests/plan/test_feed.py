@@ -2,10 +2,17 @@ from __future__ import annotations
 
 from penstock.engine import Engine
 from penstock.executor.fake import FakeExecutor, Role
+from penstock.model.action import StartJob
 from penstock.model.command import Command
-from penstock.model.event import JobEnded, RunStarted, SlotsChanged
+from penstock.model.event import (
+    Finished,
+    InputCame,
+    JobEnded,
+    RunStarted,
+    SlotsChanged,
+)
 from penstock.model.job import Job, Stage
-from penstock.model.outcome import Exited
+from penstock.model.outcome import Exited, Outcome
 from penstock.plan.feed import Feed, Rules
 from penstock.plan.halt import Halt
 
@@ -81,6 +88,22 @@ def test_slots_that_come_later_are_numbered_too():
     room[0] = 3
     assert len([*feed.handle(SlotsChanged(3))]) == 2
     assert jobs.slots == [1, 2, 3]
+
+
+def test_room_that_is_there_before_its_news_waits_for_a_number():
+    jobs = Numbered(9)
+    room = [2]
+    feed = Feed(jobs, lambda: room[0] - len(feed._running), Rules(slots=2))
+    first, second = feed.handle(RunStarted("run", 0.0, (), 2, None))
+    assert isinstance(first, StartJob)
+    assert isinstance(second, StartJob)
+    room[0] = 4  # both have ended, and are told of one after the other
+    for job in (second.job, first.job):
+        outcome = Outcome(job.name, Exited(0), ok=True)
+        assert len([*feed.handle(Finished(job, outcome))]) == 2  # its end, and a start
+    assert [*feed.handle(InputCame())] == []
+    assert len([*feed.handle(SlotsChanged(4))]) == 2
+    assert jobs.slots == [1, 2, 2, 1, 3, 4]
 
 
 def test_a_share_counts_once_three_have_ended():

@@ -169,6 +169,8 @@ class Feed:
             return self._again.popleft().given
         if not self._rules.slots:
             return self._jobs.next(0)
+        if not self._free:  # there was room before we hear who left it, or of new slots
+            return None
         job = self._jobs.next(self._free[0])
         if job is not None:
             self._slot[job.name] = heapq.heappop(self._free)
