@@ -70,6 +70,18 @@ def test_a_group_can_be_wanted_of_a_single_job(penstock_cli, define, tmp_path):
     assert out == b"a"
 
 
+def test_a_command_may_open_its_stdout_again(penstock_cli, define):
+    define("""
+jobs:
+  a:
+    run: |
+      echo emptied; echo 1 > /dev/stdout; echo 2
+      echo 3 | dd oflag=append conv=notrunc status=none
+""")
+    done = penstock_cli("run", "--output", "group")
+    assert (done.out, done.status) == (b"1\n2\n3\n", 0)
+
+
 def test_tagged_lines_are_whole(penstock_cli, define, tmp_path):
     define(THREE)
     out = run_three(penstock_cli, tmp_path, "--output", "group", "--tag")

@@ -137,7 +137,8 @@ class Grouped(Direct):
         """A new file."""
         if not self._spools:
             self._next_look = self._clock.now() + _SOONEST
-        spool = self._spools[job.name] = open_spool(self._terms.directory)
+        spool = open_spool(self._terms.directory, appends=True)
+        self._spools[job.name] = spool
         return spool
 
     def end(self, job: Job, outcome: Outcome) -> Outcome:

@@ -8,24 +8,23 @@ from contextlib import suppress
 
 from penstock.cli.stdout import Stdout, Tagger, chunks_of
 from penstock.errors import PenstockError
+from penstock.proc.scratch import unnamed_file
 
 _IN_MEMORY = 1 << 16  # bytes that one job may have waiting before they go to disk
 _SHARE = 2  # of the free space, one part in so many
 
 
-def open_spool(directory: str | None) -> int:
-    """A file without a name, so that nothing is left of it whatever happens.
+def open_spool(directory: str | None, *, appends: bool = False) -> int:
+    """A file without a name, so that nothing is left of it; see `unnamed_file`.
 
     Raises:
         PenstockError: there is nowhere to put it.
     """
-    why: str | None = None
-    for place in _places(directory):
-        try:
-            return os.open(place, os.O_TMPFILE | os.O_RDWR | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            why = error.strerror
-    raise PenstockError(f"nowhere to keep what a job prints: {why}; try TMPDIR")
+    try:
+        return unnamed_file(_places(directory), appends=appends)
+    except OSError as error:
+        why = f"nowhere to keep what a job prints: {error.strerror}; try TMPDIR"
+        raise PenstockError(why) from None
 
 
 def usual_limit(directory: str | None) -> int:

@@ -10,7 +10,7 @@ away.
 from __future__ import annotations
 
 import os
-from fcntl import F_GETFL, F_SETFL, fcntl
+from fcntl import F_GETFL, fcntl
 
 from penstock.model.outcome import Kept
 from penstock.proc.scratch import unnamed_file
@@ -27,9 +27,7 @@ def open_kept(number: int) -> int:
         OSError: there is nowhere to put it.
     """
     if number not in _files:
-        descriptor = unnamed_file()
-        # What several commands write goes behind each other, as in a pipe.
-        fcntl(descriptor, F_SETFL, fcntl(descriptor, F_GETFL) | os.O_APPEND)
+        descriptor = unnamed_file(appends=True)
         _files[number] = descriptor, fcntl(descriptor, F_GETFL)
     return _files[number][0]
 

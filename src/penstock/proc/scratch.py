@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from contextlib import suppress
 
 from penstock.proc.marker import PREFIX, run_marker
 
@@ -25,13 +27,27 @@ def private_directory() -> str:
     return path
 
 
-def unnamed_file() -> int:
+def unnamed_file(places: Sequence[str] = (), *, appends: bool = False) -> int:
     """A descriptor of a new file without a name, which is gone when that is closed.
 
+    Args:
+        places: the directories that are tried, in order; TMPDIR if there are none.
+        appends: what several commands write goes behind each other, as in a pipe, also
+            if one of them opens the file again (/dev/stdout). Then no offset is heeded.
+
     Raises:
-        OSError: it cannot be made.
+        OSError: it cannot be made in any of them.
     """
-    parent, flags = _parent(), os.O_RDWR | os.O_CLOEXEC
+    flags = os.O_RDWR | os.O_CLOEXEC | (os.O_APPEND if appends else 0)
+    *first, last = places or (_parent(),)
+    for place in first:
+        with suppress(OSError):
+            return _unnamed_in(place, flags)
+    return _unnamed_in(last, flags)
+
+
+def _unnamed_in(parent: str, flags: int) -> int:
+    """See `unnamed_file`."""
     try:
         first = os.open(parent, os.O_TMPFILE | flags, 0o600)
     except OSError:  # not every file system can
