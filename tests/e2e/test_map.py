@@ -109,6 +109,13 @@ def test_halt_soon_lets_what_runs_end(penstock_cli):
     assert (done.status, done.out) == (1, b"ran\n")
 
 
+def test_what_halt_ends_has_not_failed(penstock_cli, marker):
+    commands = ["exec sleep 1000", "true"]
+    done = penstock_cli("map", "-j2", "--halt", "now,done=1", ":::", *commands)
+    assert (done.status, done.err) == (0, b"")
+    assert alive(marker) == []
+
+
 def test_halt_by_success_is_success(penstock_cli):
     commands = ["sleep 1000", "true"]
     done = penstock_cli("map", "-j2", "--halt", "now,success=1", ":::", *commands)

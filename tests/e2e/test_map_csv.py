@@ -16,6 +16,7 @@ import pytest
         (["-C;", "echo {2}{1}"], b'a;"b;"\n', b"b;a\n"),
         (["-H:", "echo {b}"], b'"a",b\n1,2\n3,4', b"2\n4\n"),
         (["echo :{1}:{3}"], b"a,,c\n\n", b":a:c\n::\n"),
+        (["-H:", "echo {a}"], b"\xef\xbb\xbfa,b\n1,2\n", b"1\n"),
     ],
 )
 def test_fields_are_columns(penstock_cli, line, data, out):

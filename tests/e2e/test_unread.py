@@ -50,3 +50,17 @@ def _unread(pipe: IO[bytes] | None) -> int:
     assert pipe is not None
     size = fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))
     return int.from_bytes(size, sys.byteorder)
+
+
+def test_what_waited_for_another_job_is_not_waited_for(penstock_cli, tmp_path, marker):
+    text = """
+[ {} = 1 ] || { head -c 300000 /dev/zero; : > two; exit; }
+until [ -e two ]; do sleep 0.01; done
+: > failed; exit 1
+"""
+    line = ("map", "-k", "-j2", "--retries", "2", "--delay", "2", text, ":::", "1", "2")
+    with penstock_cli.start(*line) as process:
+        wait_until((tmp_path / "failed").exists)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == -signal.SIGTERM
+    assert alive(marker) == []

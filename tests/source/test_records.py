@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.source.batch import Batches
-from penstock.source.combine import Changed, Linked, Product
+from penstock.source.combine import Changed, Linked, Product, Zipped
 from penstock.source.gate import Gate
 from penstock.source.records import Given, Lines, Outlook, Source
 
@@ -113,11 +113,37 @@ def test_side_by_side_the_short_ones_begin_again():
     assert all_of(source) == [("a", "1"), ("b", "2"), ("c", "1")]
 
 
+def numbered(sizes: list[int]) -> list[Source]:
+    """Sources of so many values, each of which tells whose it is, and which."""
+    return [Given([f"{at}{n}" for n in range(size)]) for at, size in enumerate(sizes)]
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=4))
+def test_zipped_there_are_as_many_as_in_the_shortest(sizes):
+    expected = [
+        tuple(f"{at}{n}" for at in range(len(sizes))) for n in range(min(sizes))
+    ]
+    source = Zipped(numbered(sizes))
+    assert source.outlook == (min(sizes), True)
+    assert all_of(source) == expected
+
+
+def test_zipped_what_came_waits_for_the_rest(gate):
+    reader, writer = os.pipe()
+    source = Zipped([given_("a b c"), Lines(reader, gate)])
+    assert (source.next(), source.outlook) == (None, (0, False))
+    os.write(writer, b"1\n2\n")
+    assert [source.next(), source.next()] == [("a", "1"), ("b", "2")]
+    assert source.next() is None
+    assert not source.is_over
+    os.close(writer)
+    assert all_of(source) == []
+    os.close(reader)
+
+
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=4))
 def test_side_by_side_there_are_as_many_as_in_the_longest(sizes):
-    sources = [
-        Given([f"{at}{n}" for n in range(size)]) for at, size in enumerate(sizes)
-    ]
+    sources = numbered(sizes)
     expected = [
         tuple(f"{at}{n % size}" for at, size in enumerate(sizes))
         for n in range(max(sizes) if all(sizes) else 0)

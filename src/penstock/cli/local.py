@@ -118,6 +118,7 @@ class Feeding(NamedTuple):
         gate: tells when the source has something to read.
         most: how many slots there may be once SIGUSR1 has made them more.
         clock: stands still while the jobs do.
+        finish: is called when they are over, while signals are still heeded.
     """
 
     make_plan: Callable[[Patient], Plan]
@@ -126,6 +127,7 @@ class Feeding(NamedTuple):
     gate: Waker
     most: int
     clock: RunningClock
+    finish: Callable[[], None]
 
 
 def feed_locally(
@@ -149,7 +151,9 @@ def feed_locally(
         flags.react(FEWER, lambda: pool.resize(max(1, pool.slots - 1)))
 
     def act(engine: Engine, patient: Patient) -> RunResult:
-        return engine.carry_out(feeding.make_plan(patient), name=name)
+        result = engine.carry_out(feeding.make_plan(patient), name=name)
+        feeding.finish()
+        return result
 
     return _act_and_close(act, party, pool, nursery, inlet=gate)
 

@@ -113,13 +113,13 @@ class _Map:
             outputs.waker,
             self._most,
             self._clock,
+            outputs.finish,
         )
         sinks = [*reporter.sinks(), *log, *shown]
         dispatch = supplied or outputs.dispatch
         party = Party(flags, sinks, dispatch, outputs.reader, shown, self._terms)
         try:
             result = feed_locally(feeding, nursery, party, name="map")
-            outputs.finish()
         except StdoutClosed:
             die_by(SIGPIPE)
             return TROUBLE

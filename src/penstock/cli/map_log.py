@@ -11,7 +11,6 @@ from penstock.errors import UsageError
 from penstock.model.event import Event, JobEnded
 from penstock.model.outcome import (
     Cancelled,
-    Ending,
     Exited,
     Outcome,
     Signaled,
@@ -184,10 +183,11 @@ def _is_cut_short(outcome: Outcome) -> bool:
 
 
 def _status(outcome: Outcome) -> tuple[int, int]:
-    """Exit value and signal; (0, 0) for success only."""
-    ending: Ending | None = outcome.ending
+    """Exit value and signal; (0, 0) for success only. A timeout's exit value is -1."""
+    ending = outcome.ending
     if isinstance(ending, TimedOut):
-        ending = ending.status
+        status = ending.status
+        return -1, status.signal if isinstance(status, Signaled) else 0
     if isinstance(ending, Signaled):
         return 0, ending.signal
     code = ending.code if isinstance(ending, Exited) else outcome.status

@@ -61,12 +61,10 @@ class Reporter:
         if result.faults:
             return TROUBLE
         tally, halt = result.tally, self._given.halt
-        if (
-            halt is not None
-            and halt.on == "success"
-            and halt.is_reached(tally.succeeded, tally.failed)
-        ):
-            tally = tally._replace(failed=0, timed_out=0, cancelled=0)
+        if halt is not None:
+            tally = tally._replace(cancelled=0)  # as was asked for
+            if halt.on == "success" and halt.is_reached(tally.succeeded, tally.failed):
+                tally = tally._replace(failed=0, timed_out=0)
         return tally.status
 
     @property

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from penstock.cli.lines.map import Given, MapOptions
 from penstock.errors import UsageError
 from penstock.proc.signals import ended_when_told
-from penstock.source.combine import Changed, Linked, Product, Record
+from penstock.source.combine import Changed, Linked, Product, Record, Zipped
 from penstock.source.gate import Gate
 from penstock.source.records import Given as GivenValues
 from penstock.source.records import Lines, Source
@@ -20,7 +20,7 @@ _LONG_VALUE = 1 << 16  # where a regular expression may take long between two si
 
 
 class _Group(NamedTuple):
-    """Sources that are read side by side."""
+    """Sources that are read side by side, as by `:::+`."""
 
     members: list[Source]
 
@@ -67,7 +67,7 @@ class Input:
     def records(self) -> Source:
         """All sources as one."""
         sources: list[Source] = [
-            group.members[0] if len(group.members) == 1 else Linked(group.members)
+            group.members[0] if len(group.members) == 1 else Zipped(group.members)
             for group in self._groups
         ]
         if len(sources) == 1:
@@ -152,8 +152,14 @@ def _cutter(given: MapOptions) -> Callable[[Record], Record | None] | None:
         return _leave_out_empty if given.no_empty else None
     import re  # noqa: PLC0415 (only if used)
 
+    from penstock.source.expression import (  # noqa: PLC0415 (see above)
+        columns,
+        compile_expression,
+        with_sets,
+    )
+
     try:
-        column_end = re.compile(given.colsep)
+        border = compile_expression(with_sets(given.colsep))
     except re.error as error:
         raise UsageError(f"--colsep {given.colsep}: {error}") from None
 
@@ -162,9 +168,9 @@ def _cutter(given: MapOptions) -> Callable[[Record], Record | None] | None:
         if given.no_empty and not value:
             return None
         if len(value) < _LONG_VALUE:
-            return tuple(column_end.split(value))
+            return columns(border, value)
         with ended_when_told():
-            return tuple(column_end.split(value))
+            return columns(border, value)
 
     return cut
 

@@ -119,7 +119,10 @@ def _border(given: MapOptions) -> Border:
         return PlainBorder(_plain(end), _plain(start))
     import re  # noqa: PLC0415 (only if used)
 
+    from penstock.source.expression import with_sets  # noqa: PLC0415 (see above)
+
     try:
+        end, start = with_sets(end), with_sets(start)
         return PatternBorder(os.fsencode(end), os.fsencode(start))
     except re.error as error:
         raise UsageError(f"--recstart, --recend: {error}") from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from penstock.source.expression import compile_expression
 from penstock.source.gate import Gate
 from penstock.source.tap import Tap
 from penstock.typed import NamedTuple, Protocol
@@ -57,7 +58,8 @@ class PatternBorder:
     """
 
     def __init__(self, end: bytes, start: bytes) -> None:
-        self._pattern = re.compile(b"(?:%s)(?=%s)" % (end, start), re.MULTILINE)
+        whole = b"(?:%s)(?=%s)" % (end, start)
+        self._pattern = compile_expression(whole, re.MULTILINE)
 
     def first(self, data: bytearray, after: int) -> int:
         """See `Border`."""

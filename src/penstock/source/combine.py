@@ -11,11 +11,50 @@ from penstock.source.records import Outlook, Source
 Record = tuple[str, ...]
 
 
+class Zipped:
+    """Sources that are read side by side, until the shortest is over (a `Source`).
+
+    As `:::+` of GNU parallel.
+    """
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._sources = sources
+        self._held: list[Record | None] = [None] * len(sources)  # for the next record
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing will come any more."""
+        parts = zip(self._held, self._sources, strict=True)
+        return any(held is None and source.is_over for held, source in parts)
+
+    @property
+    def outlook(self) -> Outlook:
+        """As many as the source has of which the fewest are known."""
+        parts = zip(self._held, self._sources, strict=True)
+        looks = [(held is not None, source.outlook) for held, source in parts]
+        least = min(held + look.known for held, look in looks)
+        ends = (held + look.known == least and look.is_all for held, look in looks)
+        return Outlook(least, any(ends))
+
+    def next(self) -> Record | None:
+        """The next values, one of each source."""
+        if self.is_over:
+            return None
+        for position, source in enumerate(self._sources):
+            if self._held[position] is None:
+                self._held[position] = source.next()
+        held = [record for record in self._held if record is not None]
+        if len(held) < len(self._held):
+            return None
+        self._held = [None] * len(held)
+        return tuple(chain.from_iterable(held))
+
+
 class Linked:
     """Sources that are read side by side; the short ones begin again (a `Source`).
 
-    As `--link` and `:::+` of GNU parallel: as many records as the longest has. What may
-    have to begin again is remembered; the last one that is left is not.
+    As `--link` of GNU parallel: as many records as the longest has. What may have to
+    begin again is remembered; the last one that is left is not.
     """
 
     def __init__(self, sources: Sequence[Source]) -> None:

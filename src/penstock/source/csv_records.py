@@ -8,6 +8,8 @@ import sys
 from penstock.errors import UsageError
 from penstock.source.records import Outlook, Source
 
+_MARK = "\ufeff"  # that it is UTF-8: spreadsheets put it before the first name
+
 
 class CsvRecords:
     """The fields of each record (a `Source`).
@@ -43,8 +45,9 @@ class CsvRecords:
         """
         while (line := self._lines.next()) is not None:
             self._number += 1
-            self._begun.append(line[0])
-            self._is_open ^= line[0].count('"') % 2 == 1
+            text = line[0] if self._number > 1 else line[0].removeprefix(_MARK)
+            self._begun.append(text)
+            self._is_open ^= text.count('"') % 2 == 1
             if not self._is_open:
                 return self._take()
         if self._begun and self._lines.is_over:

@@ -110,7 +110,9 @@ class Lines:
             is_short = 0 < len(block) < self._block
             self._accept(block)
             if is_short and self._found and self._tap.is_ready:  # perhaps at its end
-                self._accept(self._tap.read(self._block) or b"")
+                block = self._tap.read(self._block)
+                if block is not None:  # or another one has read what was there
+                    self._accept(block)
         return (os.fsdecode(self._found.popleft()),)
 
     def _accept(self, block: bytes) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from penstock.cli.lines.map_command import COMMAND_OPTIONS
 from penstock.cli.lines.map_output import OUTPUT_OPTIONS
-from penstock.cli.lines.map_stdin import STDIN_OPTIONS
+from penstock.cli.lines.map_stdin import STDIN_OPTIONS, read_amount
 from penstock.cli.lines.shared import (
     GRACE,
     ISOLATE,
@@ -29,7 +29,6 @@ from penstock.cli.options import (
     read_jobs,
     read_path,
     read_paths,
-    read_size,
     read_text,
     read_timeout_or_share,
 )
@@ -250,8 +249,8 @@ LINE = Subcommand(
         Option(
             "min_memory",
             ("--min-memory", "--memfree"),
-            "Start no job while less memory than that is available: 1GiB.",
-            read_size,
+            "Start no job while less memory than that is available: 1GiB; or 1G.",
+            read_amount,
             "SIZE",
         ),
         ISOLATE,

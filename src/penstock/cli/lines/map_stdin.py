@@ -12,17 +12,19 @@ _UNITS = {
     "k": 10**3,
     "m": 10**6,
     "g": 10**9,
+    "t": 10**12,
     "K": 2**10,
     "M": 2**20,
     "G": 2**30,
+    "T": 2**40,
 }
 _MOST_DIGITS = 9
 
 
-def read_block(texts: Sequence[str]) -> int:
+def read_amount(texts: Sequence[str]) -> int:
     """Bytes: a size as everywhere, or as GNU parallel has it: `1M`, `10k`, `4096`."""
     text = texts[-1]
-    digits = text.rstrip("kmgKMG")
+    digits = text.rstrip("".join(_UNITS))
     unit = _UNITS.get(text[len(digits) :])
     is_number = digits.isascii() and digits.isdecimal() and len(digits) <= _MOST_DIGITS
     if unit is None or not is_number or not int(digits):
@@ -47,7 +49,7 @@ STDIN_OPTIONS = (
         ("--block",),
         "With --pipe: how much a block holds at the most, unless a single record is "
         "larger. 64KiB; or 10k, 1M as in GNU parallel. [default: 1MiB]",
-        read_block,
+        read_amount,
         "SIZE",
     ),
     Option(
