@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 
 from penstock.model.command import Command
 from penstock.spec.edits import EDITS, SUFFIXES
-from penstock.spec.quoting import quote, quote_at
+from penstock.spec.quoting import quote_at
 from penstock.spec.sh_text import PLACE, SAFE, Quoting, Unknown, Unquoted, places_in
 from penstock.spec.words import SHELL, split_words
 from penstock.typed import NamedTuple
@@ -169,11 +169,6 @@ class CommandTemplate:
         """Whether it asks for the number of the slot."""
         return any(blank.what == "slot" for blank in self.blanks)
 
-    @property
-    def needs_shell(self) -> bool:
-        """Whether a shell reads it."""
-        return self._words is None
-
     def text(self, filling: Filling) -> str:
         """The text for a shell.
 
@@ -291,8 +286,3 @@ def _words(
             _Word(literals, tuple(blank for blank, _ in here)) if here else word
         )
     return tuple(words)
-
-
-def quoted_words(words: Sequence[str]) -> str:
-    """Words as one shell text that means just these words."""
-    return " ".join(quote(word) for word in words)
