@@ -143,6 +143,34 @@ def test_a_script_does_what_the_jobs_do(tmp_path):
     assert (done.stdout, done.stderr) == ("begin\na\nb\nit's\n/\nend\n", "")
 
 
+@pytest.mark.parametrize(
+    ("text", "ok", "status", "printed"),
+    [
+        ("exit 3", (3,), 0, "next\n"),
+        ("exit 0", (0, 3), 0, "next\n"),
+        ("exit 4", (0, 3), 4, ""),
+        ("exit 0", (3,), 1, ""),
+    ],
+)
+def test_a_script_accepts_what_a_job_does(text, ok, status, printed):
+    shell = Command(("/bin/sh", "-c", text), text, ok=ok)
+    ended = Stage("ended", shell)
+    alone = Job("alone", (ended,), ())
+    piped = Job("piped", (Stage("true", command_from_text("true")), ended), chain(2))
+    for first in (alone, piped):
+        script = shell_script(Pipeline((first, job("next", "echo next"))))
+        done = subprocess.run(
+            ["/bin/sh"], input=script, capture_output=True, text=True, check=False
+        )
+        assert (done.returncode, done.stdout) == (status, printed)
+
+
+def test_what_a_script_stops_is_the_service_itself():
+    server = Stage("server", Command(("serve",), "serve", ok=(3,)))
+    service = Job("db", (server,), (), policy=Policy(service=Service()))
+    assert "\nserve </dev/null &\n" in shell_script(Pipeline((service,)))
+
+
 def test_no_line_of_a_value_leaves_its_comment():
     evil = Stage("x", Command(("echo", "a\ntouch evil"), "echo"))
     graph = Job("g", (evil, evil, evil), (Link(0, 1), Link(0, 2)))

@@ -21,6 +21,7 @@ from penstock.model.stream import (
     Stdin,
     Stdout,
 )
+from penstock.report.accepted import accepting
 from penstock.report.words import duration
 
 _MOST = 10_000  # targets
@@ -151,10 +152,8 @@ def _stage(job: Job, position: int) -> str:
         text = f"nice -n {command.nice} {text}"
     if command.cwd is not None:
         text = f"(cd {shlex.quote(command.cwd)} && {text})"
-    if command.ok != (0,):
-        codes = "|".join(map(str, command.ok))
-        text = f"({text}; s=$?; case $s in {codes}) exit 0;; 0) exit 1;; esac; exit $s)"
-    return text + "".join(_redirections(job, stage, position))
+    redirections = "".join(_redirections(job, stage, position))
+    return accepting(text, command.ok) + redirections
 
 
 def _redirections(job: Job, stage: Stage, position: int) -> Iterator[str]:

@@ -15,6 +15,7 @@ from penstock.model.command import Command
 from penstock.model.job import Family, Job, Pipeline, Stage, chain
 from penstock.model.link import path_token
 from penstock.model.stream import Direct, Input, Null, Output
+from penstock.report.accepted import accepting
 from penstock.report.plain import visible
 from penstock.spec.duration import format_duration
 from penstock.spec.quoting import quote
@@ -131,9 +132,10 @@ def _paragraph(
     yield ""
     notes = [why, *_notes(job)]
     yield f"# {job.name}: {'; '.join(notes)}"
-    parts = [
-        _stage(stage, common, is_first=i == 0) for i, stage in enumerate(job.stages)
-    ]
+    stages = job.stages
+    if job.policy.service:  # it is stopped: what sh has started must be the command
+        stages = tuple(map(_however_it_ends, stages))
+    parts = [_stage(stage, common, is_first=i == 0) for i, stage in enumerate(stages)]
     if job.links == chain(len(job.stages)):
         line = " | ".join(parts)
         when = job.policy.when
@@ -150,6 +152,10 @@ def _paragraph(
         for stage, part in zip(job.stages, parts, strict=True):
             written = _with_names(f"{visible(stage.name)}: {part}", job)
             yield "#   " + written.replace("\n", "\n#   ")
+
+
+def _however_it_ends(stage: Stage) -> Stage:
+    return stage._replace(command=stage.command._replace(ok=(0,)))
 
 
 def _with_names(text: str, job: Job) -> str:
@@ -201,7 +207,7 @@ def _stage(stage: Stage, common: tuple[tuple[str, str], ...], *, is_first: bool)
 
 
 def _command(command: Command, common: tuple[tuple[str, str], ...]) -> str:
-    """A command with its environment, directory and niceness."""
+    """A command with its environment, directory, niceness and what it may exit with."""
     words: list[str] = []
     own = [pair for pair in command.env if pair not in common]
     if own or command.cwd:
@@ -210,7 +216,7 @@ def _command(command: Command, common: tuple[tuple[str, str], ...]) -> str:
         words += [quote(f"{name}={value}") for name, value in own]
     if command.nice:
         words += ["nice", "-n", str(command.nice)]
-    return " ".join((*words, *map(quote, command.argv)))
+    return accepting(" ".join((*words, *map(quote, command.argv))), command.ok)
 
 
 def _common_env(pipeline: Pipeline) -> tuple[tuple[str, str], ...]:
