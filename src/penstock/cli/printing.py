@@ -92,5 +92,18 @@ def _put(descriptor: int, text: str) -> None:
         data = os.fsencode(text)  # a name of a file need not be UTF-8
     except UnicodeEncodeError:
         data = text.encode(errors="backslashreplace")
-    while data:
-        data = data[os.write(descriptor, data) :]
+    rest = memoryview(data)
+    while rest:
+        try:
+            rest = rest[os.write(descriptor, rest) :]
+        except BlockingIOError:  # somebody made it so; who reads may take his time
+            _wait_for_room(descriptor)
+
+
+def _wait_for_room(descriptor: int) -> None:
+    """Wait until something can be written, or nobody reads any more."""
+    import select  # noqa: PLC0415 (only now)
+
+    poll = select.poll()
+    poll.register(descriptor, select.POLLOUT)
+    poll.poll()
