@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 import pytest
 
@@ -183,6 +184,19 @@ def test_a_flood_of_signals_blocks_nobody():
         return flags.take() or 0
 
     assert apart(flood) == signal.SIGTERM
+
+
+def test_an_error_lets_signals_work_as_usual_again():
+    def fail() -> list[object]:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        flags = SignalFlags()
+        with suppress(ZeroDivisionError), flags:
+            os.kill(os.getpid(), signal.SIGTERM)
+            raise ZeroDivisionError
+        told = signal.set_wakeup_fd(-1)
+        return [told, signal.getsignal(signal.SIGTERM), flags.close()]
+
+    assert apart(fail) == [-1, signal.SIG_DFL, None]
 
 
 @pytest.mark.parametrize("number", [1, 2, 3, 15], ids=lambda n: signal.Signals(n).name)

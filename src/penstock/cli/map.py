@@ -95,9 +95,12 @@ class _Map:
 
     def run(self, nursery: Nursery) -> int:
         """Run all; the exit status."""
+        log_file = _open_log(self._given)  # a signal ends the wait for a reader
+        with SignalFlags() as flags:
+            return self._run(nursery, log_file, flags)
+
+    def _run(self, nursery: Nursery, log_file: int | None, flags: SignalFlags) -> int:
         given = self._given
-        log_file = _open_log(given)  # a signal ends the wait for a reader
-        flags = SignalFlags()
         outputs = open_outputs(
             given, self._commands, self._jobs, self._source, self._final, flags
         )

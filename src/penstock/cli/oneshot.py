@@ -128,13 +128,13 @@ def _run(
 ) -> RunResult:
     pipeline, name = Pipeline((job,)), job.name
     if terminal is None:
-        party = Party(SignalFlags(), sinks)
-        return run_locally(pipeline, nursery, party, name=name)
+        with SignalFlags() as flags:
+            return run_locally(pipeline, nursery, Party(flags, sinks), name=name)
     from penstock.proc.terminal import ForegroundFlags  # noqa: PLC0415 (only if used)
 
     try:
-        party = Party(ForegroundFlags(), sinks)
-        return run_locally(pipeline, nursery, party, name=name)
+        with ForegroundFlags() as flags:
+            return run_locally(pipeline, nursery, Party(flags, sinks), name=name)
     finally:
         terminal.take_back()
 

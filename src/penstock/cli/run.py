@@ -61,7 +61,7 @@ def _run(pipeline: Pipeline, given: RunOptions, nursery: Nursery) -> RunResult:
         if terms.fifo is not None:
             undo.callback(_remove, terms.fifo)
         slots = within(affordable(*descriptors(given), terms.slots), terms.slots)
-        flags = SignalFlags()
+        flags = undo.enter_context(SignalFlags())
         display = open_display(given, pipeline, slots, directory, flags)
         undo.callback(display.close)
         workspace = Workspace(run, directory, display.outputs)

@@ -87,6 +87,7 @@ def keep(
         keeper.want_worker(_socket.socket(fileno=first))
     keeper.watch()
     left = keeper.clean_up()
+    keeper.close()
     if jobserver is not None:
         jobserver.give_back()
     if left:
@@ -207,6 +208,12 @@ class _Keeper:
                 self._sweep()
         self._forget_all()
         return self._sweep()
+
+    def close(self) -> None:
+        """Hear nothing more, and of nobody who still asks."""
+        self._control.close()
+        for channel, _ in self._unborn:
+            channel.close()
 
     def _heed(self) -> bool:
         """Do what the control socket asks for; False if that is to end."""

@@ -15,6 +15,7 @@ Result = TypeVar("Result")
 if TYPE_CHECKING:
     import signal
     from types import FrameType
+    from typing import Self
 else:
     import _signal as signal  # `signal` makes enums of all that is in it: 3 ms
 
@@ -111,6 +112,8 @@ def _send(send: Callable[[int, int], None], target: int, number: int) -> None:
 class SignalFlags:
     """Notes the signals that ask penstock to stop or to stand still; no more than that.
 
+    Notes them until it is closed, which leaving its context does.
+
     A handler that raised could interrupt a start half-way and leak the process
     (85 of 150 trials), so the handlers only let the interpreter write the number into
     a socket (`signal.set_wakeup_fd`; a pipe could not be peeked at). A signal that is
@@ -145,8 +148,16 @@ class SignalFlags:
             signal.signal(number, _ignore_frame)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, (number,))
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def close(self) -> int | None:
         """Let signals work as usual again; one that was not taken, or None."""
+        if self._reader.fileno() < 0:
+            return None
         self.on_suspend = _do_nothing
         for number in self._reactions:  # what comes too late to matter ends nobody
             signal.signal(number, signal.SIG_IGN)
