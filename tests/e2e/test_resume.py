@@ -193,6 +193,41 @@ def test_two_runs_do_not_make_the_same_file(penstock_cli, define, marker):
     assert os.listdir(penstock_cli.cwd / ".penstock" / "claims") == []
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        'jobs: {b: {run: "true", stderr: there/ERR}}',
+        'jobs: {b: {stages: {s: {run: "true", stderr: there/ERR}}}}',
+        'jobs: {b: {for: {x: [1]}, run: "true", stderr: there/ERR}}',
+        '{setup: {run: "true", stderr: there/ERR}, jobs: {b: {run: "true"}}}',
+    ],
+    ids=["job", "stage", "family", "setup"],
+)
+def test_two_runs_do_not_write_the_same_diagnostics(penstock_cli, define, marker, text):
+    define("jobs: {a: {run: echo told >&2; sleep 300, stderr: ERR}}")
+    (penstock_cli.cwd / "there").symlink_to(".")
+    with penstock_cli.start("run") as process:
+        wait_until(lambda: any("sleep" in f.command for f in alive(marker)))
+        define(text)
+        refused = penstock_cli("run")
+        process.terminate()
+        process.communicate()
+    assert (refused.status, refused.out) == (125, b"")
+    assert b"penstock: another run is making ERR: 20" in refused.err
+    assert (penstock_cli.cwd / "ERR").read_bytes() == b"told\n"
+
+
+def test_two_runs_may_add_to_the_same_file(penstock_cli, define, marker):
+    define("jobs: {a: {run: echo one; sleep 300, append: LOG}}")
+    with penstock_cli.start("run") as process:
+        wait_until(lambda: any("sleep" in f.command for f in alive(marker)))
+        define("jobs: {b: {run: echo two, append: LOG}}")
+        assert penstock_cli("run").status == 0
+        process.terminate()
+        process.communicate()
+    assert (penstock_cli.cwd / "LOG").read_bytes() == b"one\ntwo\n"
+
+
 def test_where_nothing_can_be_kept_all_is_run(penstock_cli, define):
     define("jobs: {a: {run: echo a, stdout: a.txt}, b: {run: echo b}}")
     (penstock_cli.cwd / ".penstock").touch()

@@ -75,6 +75,17 @@ def test_different_outputs_do_not_meet(opens):
     opens("two").claim(["/b"])
 
 
+@pytest.mark.parametrize("one", ["/d", "/d/e/f"])
+def test_what_is_above_or_below_is_refused_as_well(opens, one):
+    opens("one").claim([one, "/z"])
+    with pytest.raises(PenstockError, match=f"making {one}: one"):
+        opens("two").claim(["/d/e", "/de"])
+    three = opens("three")
+    three.claim(["/de", "/d.e"])
+    assert not three.is_free("dead", ["/d/e"])
+    assert three.is_free("dead", ["/dead"])
+
+
 def test_a_claim_grows_and_what_one_has_may_be_claimed_again(opens):
     one = opens("one")
     one.claim(["/a"])

@@ -8,8 +8,15 @@ import pytest
 from penstock.model.command import Command
 from penstock.model.job import Job, Stage
 from penstock.model.policy import Policy
-from penstock.model.stream import Output
-from penstock.state.outputs import discard, outputs_of, real, signs_before, signs_of
+from penstock.model.stream import Direct, Log, Output, Stderr, Stdout
+from penstock.state.outputs import (
+    discard,
+    outputs_of,
+    real,
+    signs_before,
+    signs_of,
+    written_by,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +38,20 @@ def test_a_device_is_not_made():
     os.mkfifo("fifo")
     assert made_by("/dev/null", "/dev/full", "fifo") == ()
     os.unlink("fifo")
+
+
+def test_what_one_run_writes_alone_are_outputs_and_emptied_diagnostics():
+    command = Command(("true",), "true")
+    streams: list[tuple[Stdout, Stderr]] = [
+        (Output("made", ".made.part"), Direct("emptied")),
+        (Direct("log", "a"), Direct("errors", "a")),
+        (Output("also", ".also.part"), Direct("/dev/stderr")),
+        (Direct("log", "a"), Log(None)),
+    ]
+    stages = tuple(Stage("s", command, stdout=out, stderr=err) for out, err in streams)
+    job = Job("j", stages, policy=Policy(outputs=("said",)))
+    assert written_by(job) == ("said", "made", "also", "emptied")
+    assert written_by(Job("j", stages[3:])) == ()
 
 
 def test_a_file_has_one_name(tmp_path: Path):

@@ -17,7 +17,7 @@ from penstock.state.memory import Memory, Site
 from penstock.state.outputs import is_device
 from penstock.state.record import Past, last_run
 from penstock.state.stop import Stop
-from penstock.state.upkeep import Inner, Upkeep
+from penstock.state.upkeep import Inner, Upkeep, around
 
 HOME = os.path.dirname(ROOT)
 
@@ -30,7 +30,7 @@ def open_upkeep(
     directory: str | None,
     stop: Stop,
 ) -> Upkeep:
-    """The `Dispatch` that passes over what is done already; claims the outputs.
+    """The `Dispatch` that passes over what is done already; claims what is written.
 
     Args:
         inner: the dispatch that does the rest.
@@ -41,7 +41,7 @@ def open_upkeep(
         stop: tells when the run is to stop.
 
     Raises:
-        PenstockError: another run makes one of the outputs, or is to be resumed and
+        PenstockError: another run writes one of the files, or is to be resumed and
             is not over.
         UsageError: the line makes no sense, or two jobs make the same file.
     """
@@ -60,7 +60,7 @@ def open_upkeep(
     memory = Memory(site, MonotonicClock(), past)
     upkeep = Upkeep(inner, pipeline, memory)
     try:
-        upkeep.open(pipeline.jobs)
+        upkeep.open((*pipeline.jobs, *around(pipeline)))
     except BaseException:
         upkeep.close()
         raise

@@ -1,7 +1,7 @@
-"""Claim: the right of one run to make its outputs, which no other run has meanwhile.
+"""Claim: the right of one run to write its files, which no other run has meanwhile.
 
-Each run has a file in one directory, with the names of its outputs in it, and holds a
-lock on that file (flock(2)). Whoever claims outputs looks into the files that are
+Each run has a file in one directory, with the names of what it writes in it, and holds
+a lock on that file (flock(2)). Whoever claims something looks into the files that are
 locked; a file that is not is that of a dead run, and is removed: nothing has to be
 cleaned up after a crash. The directory is locked itself while one looks.
 
@@ -17,7 +17,7 @@ import json
 import os
 import select
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 
 from penstock.clock import Clock
@@ -33,14 +33,14 @@ _MOST_SHOWN = 5
 
 
 class Claimant(NamedTuple):
-    """A run that has claimed outputs.
+    """A run that has claimed what it writes.
 
     Attributes:
         run: its name.
         marker: of its processes.
         command: its command line.
         since: wall clock, seconds since 1970.
-        outputs: the real paths.
+        outputs: the real paths of all that it writes.
     """
 
     run: str
@@ -92,10 +92,10 @@ class Claim:
             undo.pop_all()
 
     def claim(self, paths: Iterable[str]) -> None:
-        """Claim more outputs; `paths` are real.
+        """Claim more files and directories; `paths` are real.
 
         Raises:
-            PenstockError: another run has one of them.
+            PenstockError: another run has one of them, or one above or below.
             OSError: the claim cannot be written.
         """
         wanted = [path for path in dict.fromkeys(paths) if path not in self._own]
@@ -112,9 +112,10 @@ class Claim:
 
         As of the last time that we claimed something.
         """
-        taken = {path for other in self._others for path in other.outputs}
-        return run not in {other.run for other in self._others} and not (
-            taken.intersection(paths)
+        wanted = [*paths]
+        return not any(
+            run == other.run or _meeting(other.outputs, wanted)
+            for other in self._others
         )
 
     def close(self) -> None:
@@ -133,7 +134,7 @@ class Claim:
         try:
             self._others = tuple(self._look())
             for other in self._others:
-                taken = sorted({*wanted}.intersection(other.outputs))
+                taken = _meeting(other.outputs, wanted)
                 if taken:
                     return other, taken
             self._write(wanted)
@@ -186,6 +187,24 @@ class Claim:
 def claimant(run: str, command: str, since: float) -> Claimant:
     """This run, before it has claimed anything."""
     return Claimant(run, run_marker(), command, since, ())
+
+
+def _meeting(claimed: Iterable[str], wanted: Iterable[str]) -> list[str]:
+    """Those of `claimed` that are one of `wanted`, or above or below one; sorted."""
+    exactly = {*wanted}
+    above = {directory for path in exactly for directory in _above(path)}
+    return sorted(
+        path
+        for path in claimed
+        if path in exactly or path in above or not exactly.isdisjoint(_above(path))
+    )
+
+
+def _above(path: str) -> Iterator[str]:
+    """All directories that a path is in."""
+    while (directory := os.path.dirname(path)) != path:
+        yield directory
+        path = directory
 
 
 def _read_if_locked(path: str) -> Claimant | None:

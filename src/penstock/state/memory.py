@@ -86,7 +86,7 @@ class Memory:
             self._record.succeeded(job, done)
 
     def claim(self, paths: Iterable[str]) -> None:
-        """Claim outputs, by their real paths.
+        """Claim what a run writes, by its real paths.
 
         Raises:
             PenstockError: another run has claimed one of them.

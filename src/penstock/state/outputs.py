@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from penstock.model.job import Job
-from penstock.model.stream import Output
+from penstock.model.stream import Direct, Output
 from penstock.state.contents import identity_of
 from penstock.typed import TYPE_CHECKING
 
@@ -32,6 +32,21 @@ def outputs_of(job: Job) -> tuple[str, ...]:
         if isinstance(stage.stdout, Output) and not is_device(stage.stdout.path)
     )
     return tuple(dict.fromkeys(paths))
+
+
+def written_by(job: Job) -> tuple[str, ...]:
+    """What only one run may write: all that `job` makes, and files for diagnostics.
+
+    What is appended to may have several writers, as any log.
+    """
+    logs = [
+        stage.stderr.path
+        for stage in job.stages
+        if isinstance(stage.stderr, Direct)
+        and stage.stderr.access == "w"
+        and not is_device(stage.stderr.path)
+    ]
+    return (*outputs_of(job), *logs)
 
 
 def is_device(path: str) -> bool:

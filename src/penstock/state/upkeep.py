@@ -32,6 +32,7 @@ from penstock.state.outputs import (
     real,
     signs_before,
     signs_of,
+    written_by,
 )
 from penstock.state.stop import Stopped
 from penstock.state.successes import Successes
@@ -86,7 +87,7 @@ class Upkeep:
         )
         self._successes = Successes(pipeline, memory)
         self._idle = Idle(pipeline, self._is_done)
-        self._apart = {job.name for job in _around(pipeline)}
+        self._apart = {job.name for job in around(pipeline)}
         self._tries: dict[str, _Try] = {}
         self._lost: list[Signs] = []
         self._opened: set[str] = set()
@@ -94,7 +95,7 @@ class Upkeep:
         self._is_swept = False
 
     def open(self, jobs: Iterable[Job]) -> None:
-        """Claim the outputs of `jobs`, and remove what a dead run left half made.
+        """Claim what `jobs` write, and remove what a dead run left half made.
 
         Raises:
             PenstockError: another run makes one of them.
@@ -104,7 +105,7 @@ class Upkeep:
         watched = False
         for job in jobs:
             watched = watched or is_watched(job)
-            for path in outputs_of(job):
+            for path in written_by(job):
                 self._opened.add(job.name)
                 made.append(real(path))
                 first = self._makers.setdefault(made[-1], (job.name, path))
@@ -122,7 +123,7 @@ class Upkeep:
     def before(self, job: Job) -> tuple[Job, Sequence[int]] | PassJob:
         """The job as it is to be submitted, or why it need not be run."""
         if job.name in self._apart or job.name.startswith("-"):  # serves the run
-            return self._inner.before(job)
+            return self._hand_on(job)
         try:
             if job.policy.service is not None and self._idle.includes(job):
                 return PassJob(job, "all that needs it is done")
@@ -134,15 +135,11 @@ class Upkeep:
         if because is not None:
             self._successes.keep(job, digest)
             return PassJob(job, because)
-        paths = outputs_of(job)
-        if paths and job.name not in self._opened:
+        if job.name not in self._opened:  # made late
             self.open((job,))
         before = self._begin(job) if is_watched(job) else None
         self._tries[job.name] = _Try(job, fingerprint, digest, before)
-        ready, descriptors = self._inner.before(job)
-        if paths:  # the lock lasts as long as the job does
-            descriptors = (*descriptors, *self._memory.descriptors)
-        return ready, descriptors
+        return self._hand_on(job)
 
     def after(self, job: Job, outcome: Outcome) -> Outcome:
         """How the job ended: not well, if it did not make what it was to make."""
@@ -165,6 +162,13 @@ class Upkeep:
         for before in self._lost:  # again, for it may have lived on for a moment
             discard(before)
         self._memory.close()
+
+    def _hand_on(self, job: Job) -> tuple[Job, Sequence[int]]:
+        """The job as it is to be submitted; the lock lasts as long as it does."""
+        ready, descriptors = self._inner.before(job)
+        if job.name in self._opened:
+            descriptors = (*descriptors, *self._memory.descriptors)
+        return ready, descriptors
 
     def _is_done(self, job: Job) -> bool:
         fingerprint = self._judge.fingerprint(job)
@@ -227,7 +231,7 @@ class Upkeep:
                 self._memory.store.begin(key, settled)
 
 
-def _around(pipeline: Pipeline) -> list[Job]:
+def around(pipeline: Pipeline) -> list[Job]:
     """The jobs that serve the run as a whole, and are part of each run."""
     around = (
         pipeline.setup,
