@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import UsageError
-from penstock.model.action import CancelJob, SkipJob, StartJob
+from penstock.model.action import CancelJob, RetryJob, SkipJob, StartJob
+from penstock.model.command import Command
 from penstock.model.event import Interrupted
 from penstock.model.job import Job, Pipeline
+from penstock.model.policy import Policy, Retry, Service
 from penstock.plan.scheduler import Scheduler
 from tests.plan.ledger import BEGIN, Ledger, job, over
 
@@ -73,6 +75,22 @@ def test_keep_going_runs_what_does_not_depend_on_the_failed():
         SkipJob(job("b", "a"), "job a failed"),
         StartJob(job("c")),
     )
+
+
+@pytest.mark.parametrize("service", [None, Service(Command(("ask",), "ask"))])
+def test_who_fails_before_it_hears_that_its_service_has_died_is_not_tried_again(
+    service: Service | None,
+):
+    user = job("user", "db", policy=Policy(Retry(times=2), service=service))
+    db = job("db", policy=Policy(service=Service()))
+    ledger = Ledger([db, user], keep_going=True)
+    ledger.begin()
+    assert ledger.end("db", ok=False) == (CancelJob("user", "job db failed"),)
+    told = ledger.tell(over("user", ok=False)._replace(job=user))
+    assert not any(isinstance(action, RetryJob) for action in told)
+    for errand in [*ledger.errands]:
+        ledger.tell(over(errand, ok=False))
+    assert ledger.plan.is_done
 
 
 def test_keep_going_names_the_job_at_the_root_and_not_the_skipped_between():

@@ -19,6 +19,7 @@ class Attempt(NamedTuple):
         demand: what it takes while it runs.
         number: from 1.
         last: how the one before ended, if there was one.
+        is_withdrawn: it is being cancelled, so there is none after it, however it ends.
     """
 
     job: Job
@@ -27,6 +28,7 @@ class Attempt(NamedTuple):
     demand: Demand
     number: int = 1
     last: Finished | None = None
+    is_withdrawn: bool = False
 
     def again(self, last: Finished) -> Attempt:
         """The next one, after this one has ended as `last` tells."""

@@ -112,6 +112,8 @@ class Roll:
     ) -> Withdrawn:
         """Drop what waits of the units that this `concerns`, and refuse its errands.
 
+        What runs is to be cancelled, and may end by itself before it hears of that.
+
         Args:
             concerns: by name of the unit.
             cause: why, in words.
@@ -122,6 +124,8 @@ class Roll:
             for name, attempt in self._running.items()
             if concerns(attempt.unit) and not spared(attempt.unit)
         ]
+        for name in running:
+            self._running[name] = self._running[name]._replace(is_withdrawn=True)
         errands = [name for name, each in self._asked.items() if concerns(each.unit)]
         self._refused.update(dict.fromkeys(errands, cause))
         dropped = self._queue.drop(lambda attempt: concerns(attempt.unit))

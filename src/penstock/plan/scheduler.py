@@ -255,13 +255,14 @@ class Scheduler:
     def _end(self, attempt: Attempt, told: Finished) -> Iterator[Action]:
         """Tell of the end of an attempt, and whether there will be another."""
         job, outcome = told
-        may_retry = self._halted_by is None and not outcome.ok
+        is_last = attempt.is_withdrawn or self._halted_by is not None
         if job.name in self._services:
             outcome, was_ready = self._services.judge(job.name, outcome)
             yield from self._services.forget(job.name)
-            may_retry = self._halted_by is None and not (outcome.ok or was_ready)
-        retry = job.policy.retry
-        after = next_try(retry, outcome, attempt.number) if may_retry else None
+            is_last = is_last or was_ready
+        after = None
+        if not (outcome.ok or is_last):
+            after = next_try(job.policy.retry, outcome, attempt.number)
         if after is None:
             yield EndJob(job, outcome, attempt.number)
             yield from self._leave(attempt, None if outcome.ok else blame(outcome))
