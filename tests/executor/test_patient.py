@@ -167,6 +167,26 @@ def test_who_was_cancelled_while_it_tried_is_not_started_later():
     assert patient.room == 1
 
 
+def test_who_waits_is_not_lost_when_there_are_fewer_slots_than_jobs_that_run():
+    names = [f"long {number}" for number in range(6)]
+    long = {name: Role(seconds=20.0) for name in names}
+    late = {name: [LACKS, FINE] for name in "ab"}
+    fake = FakeExecutor({**long, **late}, slots=8)
+    patient = Patient(fake, clock=fake.clock)
+    for name in (*names, "a", "b"):
+        patient.submit(job(name))
+    ended = [*patient.wait()]
+    fake.resize(1)
+    waits = 0
+    while len(ended) < 8:
+        ended += patient.wait()
+        waits += 1
+    assert all(outcome.ok for outcome in ended)
+    assert [outcome.job for outcome in ended] == [*names, "a", "b"]
+    assert fake.clock.now() == 22.0
+    assert waits < 30  # it looks whether there is room, but not all the time
+
+
 def test_a_failure_ends_a_run_also_while_others_wait():
     roles = {"a": Role(Exited(1), seconds=2.0), "b": LACKS, "c": LACKS}
     fake = FakeExecutor(roles, slots=3)

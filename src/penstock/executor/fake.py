@@ -123,6 +123,10 @@ class FakeExecutor:
         """How many jobs can be submitted now."""
         return self._slots - len(self._alive)
 
+    def resize(self, slots: int) -> None:
+        """Let so many jobs be alive at once; what runs is left to end."""
+        self._slots = slots
+
     def submit(self, job: Job, descriptors: Sequence[int] = ()) -> None:
         """Start `job`; its descriptors are not looked at."""
         del descriptors

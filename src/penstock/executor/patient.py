@@ -137,7 +137,7 @@ class Patient:
         doom = self._doomed.pop(outcome.job, None) if self._doomed else None
         errno = None if outcome.ok else shortage_of(outcome)
         if errno is None:
-            if self._width.is_short or self._width.fewer:
+            if self._width.is_short or self._width.fewer or self._held:
                 self._width.end(self._usual)
                 self._resubmit(self._width.of(self._usual) - self._alive)
             self._known.append(outcome)
@@ -184,7 +184,11 @@ class Patient:
             self._shortages.append(shortage)
 
     def _resubmit(self, most: int) -> None:
-        """Submit so many of those that are held, the oldest first."""
+        """Submit so many of those that are held, the oldest first.
+
+        There may be fewer slots since: then more runs than may, and some have to end.
+        """
+        most = min(most, self._executor.room)
         for name in [*self._held][: max(0, most)]:
             job, descriptors, _ = self._held.pop(name)
             try:
