@@ -30,7 +30,6 @@ class Input:
 
     Attributes:
         gate: tells when there is something to read that was asked for in vain.
-        reads_stdin: values come from standard input.
         header: the names of columns, in their order; known once `names` was asked.
 
     Raises:
@@ -39,7 +38,6 @@ class Input:
 
     def __init__(self, given: MapOptions) -> None:
         self.gate = Gate()
-        self.reads_stdin = False
         self.header: list[str] = []
         self._given = given
         self._files: list[int] = []
@@ -114,7 +112,6 @@ class Input:
     def _read(self, path: str) -> Source:
         if path == _STDIN:
             descriptor = 0
-            self.reads_stdin = True
         else:
             descriptor = _open_file(path)
             self._files.append(descriptor)

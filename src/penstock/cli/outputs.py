@@ -129,10 +129,6 @@ class Grouped(Direct):
         self._refused: set[str] = set()
         self._next_look = 0.0
 
-    def holds(self, job: Job) -> bool:
-        """Whether the output of a job goes to a file of ours."""
-        return job.name in self._spools
-
     def open(self, job: Job) -> int:
         """A new file."""
         if not self._spools:

@@ -33,7 +33,6 @@ class Pipe:
             file: the job's end is told by its outcome.
         tagger: of its lines; None if they have no tag.
         is_over: the job has ended.
-        is_refused: the job is being ended for what it printed.
     """
 
     def __init__(self, job: Job, tag: bytes) -> None:
@@ -41,7 +40,7 @@ class Pipe:
         self.reader, self.writer = os.pipe2(os.O_CLOEXEC)
         os.set_blocking(self.reader, False)
         self.tagger = Tagger(tag) if tag else None
-        self.is_over = self.is_refused = False
+        self.is_over = False
 
     def read(self) -> bytes:
         """What is there now, with its tags."""
@@ -166,7 +165,6 @@ class Streamed(Direct):
     def _refuse(self, pipe: Pipe) -> Refusal:
         """End the job; what it prints until then stays in its pipe."""
         self._epoll.unregister(pipe.reader)
-        pipe.is_refused = True
         self._refused.add(pipe.job.name)
         return Refusal(pipe.job.name, TOO_MUCH)
 
