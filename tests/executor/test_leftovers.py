@@ -62,6 +62,20 @@ def test_what_may_stay_outlives_its_worker_and_the_pool(marker: str):
     kill_all(marker)
 
 
+def test_what_was_left_to_stay_is_no_zombie_when_it_ends(marker: str):
+    begun = f"{BEGUN.format('sleep 1000')}; {BEGUN.format('sleep 2000')}"
+    script = f"exec 2>/dev/null; {begun}; exit 0"  # nobody waits for their log
+    with Pool.open(1) as pool:
+        first, second = run(pool, leaving("allow", script)).spared
+        below = partial(children, pool._nursery.pid)
+        both = {first.pid, second.pid}
+        wait_until(lambda: {p.pid for p in below()} == both)  # and their worker is gone
+        os.kill(first.pid, signal.SIGKILL)
+        wait_until(lambda: {p.pid for p in below()} == {second.pid})
+        assert is_running(second.pid)
+    kill_all(marker)
+
+
 def test_a_daemon_with_children_may_stay(marker: str, tmp_path: Path):
     with Pool.open(1) as pool:
         begun = f"sleep 1000 & sleep 2000 & echo > {tmp_path}/begun; wait"

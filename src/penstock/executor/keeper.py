@@ -102,7 +102,7 @@ class _Keeper:
         self._guardian = guardian
         self._clock = clock
         self._itself = os.pidfd_open(os.getpid())
-        self._workers: dict[int, int] = {}  # pid: pidfd
+        self._workers: set[int] = set()
         self._unborn: list[tuple[_socket.socket, float]] = []  # channels; until when
         self._spared: set[int] = set()  # what workers leave, and we are to leave alone
         self._spared_sessions: set[int] = set()  # of these
@@ -126,7 +126,7 @@ class _Keeper:
         """Fork a worker that serves `channel`.
 
         Raises:
-            OSError: there is no process to be had, or no descriptor for it.
+            OSError: there is no process to be had, or no descriptor to spare.
         """
         self._keep_reserve()
 
@@ -134,8 +134,6 @@ class _Keeper:
             self._spend_reserve()
             self._control.close()
             self._epoll.close()
-            for pidfd in self._workers.values():
-                os.close(pidfd)
             os.close(self._spares)
             os.close(self._children)
             for unborn, _ in self._unborn:
@@ -146,14 +144,12 @@ class _Keeper:
 
         pid = self._wall.fork(live)
         self._spend_reserve()
-        self._workers[pid] = os.pidfd_open(pid)
-        self._epoll.register(self._workers[pid], select.EPOLLIN)
+        self._workers.add(pid)
 
     def _keep_reserve(self) -> None:
         """Have a descriptor to spare: where there is none left, that is known in time.
 
-        One that came along with a message would be lost, and a worker would be without
-        a pidfd.
+        One that came along with a message would be lost.
 
         Raises:
             OSError: there is none left.
@@ -176,21 +172,23 @@ class _Keeper:
                 if descriptor == self._guardian:
                     return
                 if descriptor == self._children:
-                    self._continue_stopped()
+                    self._look_at_children()
                 elif descriptor == self._spares:
                     self._hear_of_spared()
-                elif descriptor != self._control.fileno():
-                    self._sweep()
                 elif not self._heed():
                     return
 
-    def _continue_stopped(self) -> None:
-        """Let workers go on: one that stands still would miss every deadline."""
+    def _look_at_children(self) -> None:
+        """Some have stopped, or ended: workers, or what workers have left to us.
+
+        A worker that stands still would miss every deadline: it is to go on.
+        """
         with suppress(BlockingIOError):
             os.read(self._children, _PIPE_BYTES)
         for pid in stopped_children():
             if pid in self._workers:
                 signal_child(pid, SIGCONT)
+        self._sweep()
 
     def clean_up(self) -> tuple[Process, ...]:
         """End everything; what could not be ended is returned."""
@@ -206,7 +204,7 @@ class _Keeper:
                 wait_child(deadline - self._clock.now(), self._spared)
             else:
                 self._sweep()
-        self._forget_all()
+        self._workers.clear()  # so that they are swept, too
         return self._sweep()
 
     def close(self) -> None:
@@ -286,7 +284,7 @@ class _Keeper:
         here has been spoken of.
         """
         self._hear_of_spared()
-        return self._workers.keys() | self._spared
+        return self._workers | self._spared
 
     def _hear_of_spared(self) -> None:
         """Note what workers want to outlive them, with all that has come of it since.
@@ -317,17 +315,8 @@ class _Keeper:
         try:
             while pid := reap()[0]:
                 self._spared.discard(pid)
+                self._workers.discard(pid)
                 self._wall.bury(pid)
-                pidfd = self._workers.pop(pid, None)
-                if pidfd is not None:
-                    self._epoll.unregister(pidfd)
-                    os.close(pidfd)
         except ChildProcessError:
             return True
         return False
-
-    def _forget_all(self) -> None:
-        """Count no child as a worker any more, so that all are swept."""
-        for pidfd in self._workers.values():
-            os.close(pidfd)
-        self._workers.clear()
