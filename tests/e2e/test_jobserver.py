@@ -39,6 +39,19 @@ rmdir $place/$$
 """
 JOBS = "jobs: {" + ", ".join(f"{name}: {{run: {LEAF}}}" for name in "abcd") + "}\n"
 
+SERVED = """\
+jobs:
+  db:
+    service: {ready: test -e up}
+    run: touch up; sleep 1000
+  cache:
+    service: {}
+    run: sleep 1000
+  user:
+    needs: [db, cache]
+    run: echo used
+"""
+
 
 class Watched:
     """A make that runs, whose leaves count each other."""
@@ -155,6 +168,16 @@ def test_without_a_plus_the_message_says_so(watch, tmp_path):
 
 @needs_make
 @pytest.mark.slow
+@pytest.mark.parametrize("make", MAKES)
+def test_services_take_no_token_from_the_jobs_that_need_them(watch, tmp_path, make):
+    _makefile(tmp_path, "+@penstock run -q served.yaml", targets=1)
+    (tmp_path / "served.yaml").write_text(SERVED)
+    run = watch(1, make, "-j2")
+    assert (run.end(), run.process.returncode) == ("used\n", 0)
+
+
+@needs_make
+@pytest.mark.slow
 def test_off_lets_our_own_number_win(watch, tmp_path):
     _makefile(tmp_path, "+@penstock run -q -j4 --jobserver=off jobs.yaml", targets=1)
     run = watch(4, MAKES[0], "-j2")
@@ -201,6 +224,12 @@ def test_a_penstock_in_a_penstock_is_never_wider_than_the_outer_one(
     assert (run.process.returncode, told) == (0, "")
     assert run.widest() == 3
     assert [*tmp_path.rglob("jobserver")] == []
+
+
+def test_one_job_at_once_can_use_services(penstock_cli):
+    (penstock_cli.cwd / "penstock.yaml").write_text(SERVED)
+    done = penstock_cli("run", "-q", "-j1", "--jobserver=pipe")
+    assert (done.status, done.out, done.err) == (0, b"used\n", b"")
 
 
 def test_a_style_that_there_is_not(penstock_cli):

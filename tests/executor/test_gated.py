@@ -8,7 +8,8 @@ import subprocess
 from penstock.executor.gated import Gated
 from penstock.executor.nursery import fork_nursery
 from penstock.executor.pool import Pool
-from penstock.make.jobserver import join
+from penstock.make.jobserver import join, serve_pipe
+from penstock.model.policy import Policy, Service
 from tests.executor.jobs import shell
 
 
@@ -47,3 +48,32 @@ def test_it_tells_when_a_job_starts_that_waited_for_a_token():
     jobserver.close()
     os.close(reader)
     os.close(writer)
+
+
+def test_a_service_needs_no_token_and_what_its_makes_hold_is_not_lost():
+    jobserver = serve_pipe()
+    jobserver.fill(1)
+    gated = Gated(Pool(4, fork_nursery(jobserver)), jobserver)
+    started: list[str] = []
+    gated.tell_of_starts(started.append)
+    for name in ("db", "cache"):
+        service = shell("sleep 60", name)._replace(policy=Policy(service=Service()))
+        gated.submit(service)
+    assert jobserver.held == 0
+    os.read(jobserver.reader, 1)  # as a make in the service would do
+    gated.submit(shell("true", "one"))
+    gated.submit(shell("true", "two"))
+    assert started == ["db", "cache", "one"]
+    assert gated.room == 0
+    ended: list[str] = []
+    while len(ended) < 2:
+        ended += [outcome.job for outcome in gated.wait()]
+    assert started == ["db", "cache", "one", "two"]
+    assert (ended, gated.room) == (["one", "two"], 2)
+    assert not jobserver.take()
+    gated.close()
+    assert (jobserver.take(), jobserver.take()) == (True, False)
+    jobserver.give()
+    jobserver.close()
+    for descriptor in jobserver.passed:
+        os.close(descriptor)

@@ -2,6 +2,9 @@
 
 Invariant: of n jobs that run, n - 1 have a token, and one the implicit slot. What has
 to wait is held here, and told to the engine as submitted; its time runs from its start.
+
+Services, and who asks whether they are ready, are none of the n: a service ends only
+after the jobs that need it, and those would wait for its token.
 """
 
 from __future__ import annotations
@@ -35,6 +38,7 @@ class Gated:
         self._jobserver = jobserver
         self._makeflags = makeflags
         self._running = 0
+        self._services: set[str] = set()  # that run, and who asks them
         self._waiting: dict[str, tuple[Job, tuple[int, ...]]] = {}
         self._ended: list[Outcome] = []
 
@@ -46,7 +50,8 @@ class Gated:
     @property
     def room(self) -> int:
         """How many jobs may be submitted now; those that wait have a place, too."""
-        return self._pool.slots - self._running - len(self._waiting)
+        given = self._running + len(self._services) + len(self._waiting)
+        return self._pool.slots - given
 
     @property
     def is_clean(self) -> bool:
@@ -56,6 +61,10 @@ class Gated:
     def submit(self, job: Job, descriptors: Sequence[int] = ()) -> None:
         """Start `job`, now or when there is a token; see `Executor.submit`."""
         job = _tell(job, self._makeflags)
+        if job.policy.service is not None:
+            self._pool.submit(job, descriptors)
+            self._services.add(job.name)
+            return
         if self._waiting or not self._enter():
             own = tuple(os.dup(descriptor) for descriptor in descriptors)
             self._waiting[job.name] = (job, own)
@@ -88,7 +97,9 @@ class Gated:
         if not self._ended:
             outcomes = self._pool.wait(deadline)
             self._ended.extend(outcomes)
-            self._running -= len(outcomes)
+            names = {outcome.job for outcome in outcomes}
+            self._running -= len(names - self._services)
+            self._services -= names
             self._admit()
             self._settle()
         ended, self._ended = tuple(self._ended), []
@@ -100,6 +111,7 @@ class Gated:
             self._forget(name)
         self._pool.close()
         self._running = 0
+        self._services.clear()
         # The nursery has put them back already, unless it was killed: so what is there
         # counts, and not what we hold.
         self._jobserver.give_back()
@@ -120,7 +132,7 @@ class Gated:
         """Put back the tokens that no running job needs."""
         while self._jobserver.held > max(0, self._running - 1):
             self._jobserver.give()
-        if not self._running:
+        if not (self._running or self._services):  # a make in a service may have some
             self._jobserver.refill()
 
     def _admit(self) -> None:

@@ -44,7 +44,7 @@ class Policy(NamedTuple):
         retry: whether it is tried again when it fails.
         slots: how many it takes; more than there are count as all of them.
         resources: names of counted things, and how many of each it takes.
-        service: it is one.
+        service: it is one, or asks one whether it is ready.
         when: a command that says by success that the job is to be run; when it fails,
             the job is passed over, and what needs it goes on.
         inputs: paths and glob patterns of what it reads.

@@ -20,6 +20,7 @@ from penstock.model.outcome import (
     StageOutcome,
     TimedOut,
 )
+from penstock.model.policy import Policy
 from penstock.model.signals import signal_name
 from penstock.model.stream import Null
 
@@ -30,10 +31,15 @@ def errand_name(kind: ErrandKind, job: str) -> str:
 
 
 def errand_for(kind: ErrandKind, command: Command, job: Job) -> Job:
-    """Ask `command` on behalf of `job`; it has the time that the job has."""
+    """Ask `command` on behalf of `job`; it has the time that the job has.
+
+    Who asks whether a service is ready is part of the service, and takes no more slots.
+    """
+    policy = Policy(service=job.policy.service) if kind == "ready" else Policy()
     limits = Limits(timeout=job.limits.timeout, grace=job.limits.grace)
     stage = Stage(kind, command, stdout=Null(), place=job.place)
-    return Job(errand_name(kind, job.name), (stage,), limits=limits, place=job.place)
+    name = errand_name(kind, job.name)
+    return Job(name, (stage,), limits=limits, place=job.place, policy=policy)
 
 
 def doubt_of(outcome: Outcome) -> str | None:
