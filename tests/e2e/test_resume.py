@@ -228,6 +228,36 @@ def test_two_runs_may_add_to_the_same_file(penstock_cli, define, marker):
     assert (penstock_cli.cwd / "LOG").read_bytes() == b"one\ntwo\n"
 
 
+def partials(directory: Path) -> list[str]:
+    """The unfinished outputs in it."""
+    return sorted(name for name in os.listdir(directory) if ".part." in name)
+
+
+def test_the_next_run_removes_what_a_dead_one_left_and_nothing_of_a_live_one(
+    penstock_cli, define, cage, marker
+):
+    (penstock_cli.cwd / "sub").mkdir()
+    (penstock_cli.cwd / "link").symlink_to("sub/o")
+    define("jobs: {a: {run: echo half; touch begun; sleep 300, stdout: link}}")
+    # The first process of a PID namespace takes all others along: KILL for each layer.
+    watch = f"{penstock_cli.program} run & until test -e begun; do sleep 0.01; done"
+    cage("/bin/sh", "-c", watch)
+    left = penstock_cli.cwd / "sub"
+    assert [name[:12] for name in partials(left)] == [".link.a.part"]
+    (left / ".o.a.part.another.1").touch()
+    define("jobs: {b: {run: sleep 300, stdout: sub/b}, c: {run: echo c, stdout: c}}")
+    with penstock_cli.start("run", "b") as process:
+        wait_until(lambda: any("sleep" in f.command for f in alive(marker)))
+        begun = partials(left)
+        assert penstock_cli("run", "c").status == 0
+        assert partials(left) == begun
+        process.terminate()
+        process.communicate()
+    assert [name[:9] for name in begun] == [".b.b.part", ".o.a.part"]
+    assert os.listdir(left) == [".o.a.part.another.1"]
+    assert os.listdir(penstock_cli.cwd / ".penstock" / "claims") == []
+
+
 def test_where_nothing_can_be_kept_all_is_run(penstock_cli, define):
     define("jobs: {a: {run: echo a, stdout: a.txt}, b: {run: echo b}}")
     (penstock_cli.cwd / ".penstock").touch()

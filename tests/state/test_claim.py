@@ -146,6 +146,27 @@ def test_the_claim_of_a_killed_run_lasts_as_long_as_its_worker(opens, tmp_path):
         process.stdout.read()
 
 
+@pytest.mark.parametrize(
+    ("marker", "is_kept"),
+    [("1-0-0-00000000", False), ("nonsense", False), (None, True)],
+    ids=["elsewhere", "unknown", "alive"],
+)
+def test_what_a_dead_run_left_goes_but_not_that_of_a_live_one_by_a_copied_claim(
+    opens, tmp_path, marker, is_kept
+):
+    partial, other = tmp_path / ".o.j.part.one.12", tmp_path / ".o.j.part.one-2.1"
+    for path in (partial, other):
+        path.touch()
+    us = claimant("one", "x", 0.0)
+    about = us if marker is None else us._replace(marker=marker)
+    lines = [about._asdict(), str(tmp_path / "o"), "/nowhere/o", "/a\0b/o"]
+    (tmp_path / "copied.claim").write_text("\n".join(map(json.dumps, lines)))
+    opens("two").claim(["/b"])
+    assert partial.exists() == is_kept
+    assert other.exists()
+    assert not (tmp_path / "copied.claim").exists()
+
+
 def test_one_waits_no_longer_than_one_may(opens, stop):
     opens("one")  # and keeps the directory for itself
     two = opens("two")

@@ -9,6 +9,7 @@ from penstock.cli.outputs import Outputs
 from penstock.model.job import Job, Stage
 from penstock.model.outcome import Outcome
 from penstock.model.stream import Handed, Inherit, Log, Output
+from penstock.state.partial import name_partial
 
 _STDOUT = 1
 
@@ -64,7 +65,7 @@ class Workspace:
             stage = stage._replace(stderr=stage.stderr._replace(path=path))
         if isinstance(stage.stdout, Output):
             self._named += 1  # two names may be cut to the same
-            partial = f"{stage.stdout.partial}.{self._run}.{self._named}"
+            partial = name_partial(stage.stdout.partial, self._run, self._named)
             stage = stage._replace(stdout=stage.stdout._replace(partial=partial))
         return stage
 

@@ -2,8 +2,9 @@
 
 Each run has a file in one directory, with the names of what it writes in it, and holds
 a lock on that file (flock(2)). Whoever claims something looks into the files that are
-locked; a file that is not is that of a dead run, and is removed: nothing has to be
-cleaned up after a crash. The directory is locked itself while one looks.
+locked; a file that is not is that of a dead run, and is removed, after what that run
+has left beside its outputs: nothing has to be cleaned up after a crash. The directory
+is locked itself while one looks.
 
 The lock goes along with each job to its worker. So, if penstock is killed, it lasts
 until the worker has ended the job, and nobody writes what is still being written.
@@ -23,6 +24,7 @@ from contextlib import ExitStack, suppress
 from penstock.clock import Clock
 from penstock.errors import PenstockError
 from penstock.proc.marker import RunName, run_marker
+from penstock.state.partial import remove_partials
 from penstock.state.stop import Stop
 from penstock.typed import NamedTuple
 
@@ -50,10 +52,15 @@ class Claimant(NamedTuple):
     outputs: tuple[str, ...]
 
     @property
+    def is_alive(self) -> bool | None:
+        """Whether its user's process is; None if that cannot be known here."""
+        name = RunName.read(self.marker)
+        return name.is_alive() if name is not None and name.is_known() else None
+
+    @property
     def is_dying(self) -> bool:
         """Whether its user's process is gone, so that the rest will be in a moment."""
-        name = RunName.read(self.marker)
-        return name is not None and name.is_known() and not name.is_alive()
+        return self.is_alive is False
 
 
 class Claim:
@@ -144,7 +151,7 @@ class Claim:
         return None
 
     def _look(self) -> list[Claimant]:
-        """The other runs that are not dead; the files of those that are go."""
+        """The other runs that are not dead; what is left of those that are goes."""
         directory = os.path.dirname(self._path)
         found = []
         for name in os.listdir(directory):
@@ -215,14 +222,28 @@ def _read_if_locked(path: str) -> Claimant | None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        with open(descriptor, "rb", closefd=False) as file:
-            return _decode(file.read())
+        return _read(descriptor)
     else:
         with suppress(OSError):
+            _clean_up_after(_read(descriptor))
             os.unlink(path)
         return None
     finally:
         os.close(descriptor)
+
+
+def _clean_up_after(dead: Claimant | None) -> None:
+    """Remove the partials of a run whose lock nobody holds.
+
+    If it is alive for all that, the file is a copy, and names what it writes elsewhere.
+    """
+    if dead is not None and not dead.is_alive:
+        remove_partials(dead.run, dead.outputs)
+
+
+def _read(descriptor: int) -> Claimant | None:
+    with open(descriptor, "rb", closefd=False) as file:
+        return _decode(file.read())
 
 
 def _decode(data: bytes) -> Claimant | None:
