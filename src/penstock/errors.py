@@ -47,6 +47,18 @@ class DefinitionError(PenstockError, ValueError):
         return DefinitionError, (self.mistakes,)
 
 
+def reason_of(error: OSError, path: str = "") -> str:
+    """What went wrong, and where.
+
+    Args:
+        error: as caught.
+        path: of the file, for where the error names none, as that of a write(2).
+    """
+    why = error.strerror or str(error) or "an error without a name"
+    where = error.filename or path
+    return f"{why}: {where}" if where else why
+
+
 def shortage(error: BaseException) -> str | None:
     """What the machine has run out of, and the next step; None if it is anything else.
 
@@ -56,8 +68,7 @@ def shortage(error: BaseException) -> str | None:
         error = OSError(errno.ENOMEM, "Cannot allocate memory")
     if not isinstance(error, OSError) or error.errno not in REMEDIES:
         return None
-    where = f": {error.filename}" if error.filename else ""
-    return f"{error.strerror}{where}\nhint: {REMEDIES[error.errno]}"
+    return f"{reason_of(error)}\nhint: {REMEDIES[error.errno]}"
 
 
 def _lacks_memory(error: BaseException) -> bool:

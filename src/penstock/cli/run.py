@@ -17,6 +17,7 @@ from penstock.cli.upkeep import open_upkeep
 from penstock.cli.workspace import Workspace
 from penstock.clock import MonotonicClock
 from penstock.engine import RunResult
+from penstock.errors import reason_of
 from penstock.executor.nursery import Nursery
 from penstock.model.event import Sink
 from penstock.model.job import Family, Job, Pipeline
@@ -25,7 +26,7 @@ from penstock.model.verdict import SIGPIPE
 from penstock.proc.descriptors import affordable
 from penstock.proc.signals import SignalFlags, die_by
 from penstock.report.console import Console
-from penstock.report.directory import JOURNAL, open_run_directory
+from penstock.report.directory import JOURNAL, ROOT, open_run_directory
 from penstock.report.journal import Journal, JsonLines
 from penstock.spec.select import select
 
@@ -129,7 +130,7 @@ def _open_directory() -> str | None:
     try:
         return open_run_directory(MonotonicClock().wall(), os.getpid())
     except OSError as error:
-        warn(f"no journal and no logs are kept: {error.strerror}: {error.filename}")
+        warn(f"no journal and no logs are kept: {reason_of(error, ROOT)}")
         return None
 
 
