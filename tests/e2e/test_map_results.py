@@ -204,7 +204,7 @@ def test_each_event_is_told_in_json_as_ever(penstock_cli):
         (["--results", "d", "--line-buffer", "echo"], "leave out --line-buffer"),
         (["--results", "x.csv", "echo"], "no table"),
         (["--results", "d", "--pipe", "cat"], "--results 'DIR/{#}/'"),
-        (["--results", "there", "echo"], "cannot save results in there"),
+        (["--results", "there", "echo"], "save results in there: it is no directory"),
         (["--results", "", "echo"], "empty"),
         (["--results", "d", "--resume-failed", "echo"], "--joblog FILE"),
         (["--resume", "echo"], "--joblog FILE or --results DIR"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -306,6 +307,14 @@ def test_a_full_disk_costs_the_log_only(penstock_cli, define, tmp_path):
     done = penstock_cli("exec", "--", "sh", "-c", limit)
     assert (done.status, done.out) == (0, b"text\n")
     assert b"incomplete" in done.err
+
+
+def test_a_full_disk_has_a_name_where_nothing_can_be_kept(penstock_cli, define):
+    define("jobs: {a: {run: echo text}}")
+    limit = f"ulimit -f 0; exec {penstock_cli.program} run"
+    done = penstock_cli("exec", "--", "sh", "-c", limit)
+    assert (done.status, done.out) == (0, b"text\n")
+    assert re.search(rb"no logs are kept: .*: \.penstock/runs\n", done.err)
 
 
 # --- the definitions that come with penstock ------------------------------------------

@@ -79,7 +79,7 @@ endings: st.SearchStrategy[Ending] = st.one_of(
     ),
     st.builds(Cancelled, st.text(), maybe, st.booleans()),
     st.builds(OutOfMemory, st.integers(1), st.integers(1), maybe),
-    st.builds(NotStarted, numbers, st.text(), culprits),
+    st.builds(NotStarted, numbers, st.text(), culprits, st.none() | st.text()),
     st.builds(Lost, st.text()),
 )
 

@@ -142,10 +142,11 @@ def test_what_may_not_be_executed_is_passed_over(tmp_path: Path):
 
 
 def test_only_what_may_not_be_executed_is_permission_denied(tmp_path: Path):
-    make_file(tmp_path / "1" / "tool", mode=0o644)
+    found = make_file(tmp_path / "1" / "tool", mode=0o644)
     wanted = command("tool", PATH=f"{tmp_path}/1")
     ending = refusal(lambda: find(wanted))
     assert (ending.errno, shell_status(ending)) == (errno.EACCES, 126)
+    assert ending.program == found
 
 
 def test_only_a_directory_of_that_name_is_not_found(tmp_path: Path):
@@ -267,8 +268,10 @@ def test_a_missing_interpreter_is_told_apart_from_a_missing_file(
     ending = refusal(lambda: spawn(command(path), path, null))
     assert (ending.errno, shell_status(ending)) == (errno.ENOENT, 127)
     assert "interpreter" in ending.reason
+    assert ending.program == path
     ending = refusal(lambda: spawn(command("/no/such/file"), "/no/such/file", null))
     assert "interpreter" not in ending.reason
+    assert ending.program is None
 
 
 def test_a_directory_cannot_be_executed(tmp_path: Path, null: Streams):

@@ -17,8 +17,10 @@ from penstock.report.hint import hint_for
 from tests.report.examples import KILL, LATE, TERM, stage
 
 
-def not_started(number: int | None, culprit: str = "command") -> NotStarted:
-    return NotStarted(number, "why", culprit)
+def not_started(
+    number: int | None, culprit: str = "command", found: str | None = None
+) -> NotStarted:
+    return NotStarted(number, "why", culprit, found)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +29,8 @@ def not_started(number: int | None, culprit: str = "command") -> NotStarted:
         ("nope", not_started(errno.ENOENT), "is it installed? PATH is /bin"),
         ("./nope", not_started(errno.ENOENT), "does it exist"),
         ("./x.sh", not_started(errno.EACCES), "chmod +x ./x.sh"),
+        ("x", not_started(errno.EACCES, found="/bin/x"), "chmod +x /bin/x"),
+        ("x", not_started(errno.ENOENT, found="/bin/x"), "the first line of /bin/x"),
         ("./x", not_started(errno.ENOEXEC), "#!/bin/sh"),
         ("sort in", not_started(errno.ENOENT, "file"), "`needs`"),
         ("sort", LATE, "raise `timeout` of the command (it is 30s); TERM alone"),

@@ -258,6 +258,19 @@ def test_outputs_that_were_not_made_are_a_failure(world: World):
     assert not Path("out").exists()
 
 
+def test_an_output_below_the_directory_of_its_command_is_told(world: World):
+    Path("sub").mkdir()
+    world.acts["a"] = lambda: Path("sub/out").touch()
+    made = job("a", "out", "in")
+    (stage,) = made.stages
+    below = stage._replace(command=stage.command._replace(cwd="sub"))
+    world.run(made._replace(stages=(below,)))
+    assert world.outcomes["a"].remark == (
+        "did not make out, but there is sub/out: "
+        "outputs are relative to the directory that penstock runs in"
+    )
+
+
 def test_what_a_failed_job_wrote_does_not_stand(world: World):
     world.roles["a"] = FAIL
     world.run(MAKE)

@@ -128,6 +128,8 @@ def _places(given: MapOptions, commands: Commands, header: Sequence[str]) -> Pla
     try:
         os.makedirs(directory, exist_ok=True)
         longest = os.pathconf(directory, "PC_NAME_MAX")
+    except FileExistsError:
+        raise UsageError(f"cannot save results in {name}: it is no directory") from None
     except OSError as error:
         raise UsageError(f"cannot save results in {name}: {error.strerror}") from None
     if not os.access(directory, os.W_OK | os.X_OK):

@@ -89,11 +89,14 @@ class NotStarted(NamedTuple):
         culprit: what failed: "command" (execve), "file" (open, chdir), "system" (no
             descriptor left, say), "sibling" (another stage of the job), "when" (nobody
             knows whether the job is to be run).
+        program: the file that was found for its command, as seen from where penstock
+            runs, if one was.
     """
 
     errno: int | None
     reason: str
     culprit: str
+    program: str | None = None
 
 
 class Lost(NamedTuple):

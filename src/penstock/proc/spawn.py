@@ -124,7 +124,8 @@ def _search(name: str, path: str, cwd: str | None) -> str:
     for candidate in candidates:
         seen = os.path.join(cwd, candidate) if cwd else candidate
         if os.path.isfile(seen):
-            raise CannotStart(_refusal(errno.EACCES, f"{seen}: permission denied"))
+            reason = f"{seen}: permission denied"
+            raise CannotStart(_refusal(errno.EACCES, reason, seen))
     raise CannotStart(_refusal(errno.ENOENT, f"{name}: not found in PATH"))
 
 
@@ -149,7 +150,7 @@ def _check(path: str, cwd: str | None) -> str:
         raise CannotStart(_refusal(error.errno, f"{path}: {_why(error)}")) from None
     except ValueError as error:  # a NUL in the name
         raise CannotStart(_refusal(errno.EINVAL, f"{path!r}: {error}")) from None
-    raise CannotStart(_refusal(errno.EACCES, f"{path}: permission denied"))
+    raise CannotStart(_refusal(errno.EACCES, f"{path}: permission denied", seen))
 
 
 def _why(error: OSError) -> str:
@@ -247,11 +248,12 @@ def _explain(error: OSError, command: Command, program: str) -> NotStarted:
         return NotStarted(error.errno, reason, "file")
     where = os.path.join(command.cwd or "", program)
     if error.errno == errno.ENOENT and os.path.exists(where):
-        return _refusal(errno.ENOENT, f"{program}: its interpreter was not found")
+        reason = f"{program}: its interpreter was not found"
+        return _refusal(errno.ENOENT, reason, where)
     if error.errno == errno.ENOENT:
         return _refusal(errno.ENOENT, f"{program}: not found")
-    return _refusal(error.errno, f"{program}: {error.strerror}")
+    return _refusal(error.errno, f"{program}: {error.strerror}", where)
 
 
-def _refusal(number: int | None, reason: str) -> NotStarted:
-    return NotStarted(number, reason, "command")
+def _refusal(number: int | None, reason: str, program: str | None = None) -> NotStarted:
+    return NotStarted(number, reason, "command", program)

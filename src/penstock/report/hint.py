@@ -97,10 +97,12 @@ def _not_started(
         return "if another job makes it, name that job in `needs`"
     if stage is None or ending.culprit != "command":
         return None
-    program = stage.command.argv[0]
-    if ending.errno == _errno.ENOENT:
+    program = ending.program or stage.command.argv[0]
+    if ending.errno == _errno.ENOENT and ending.program is None:
         return _not_found(stage, search_path)
     hints = {
+        _errno.ENOENT: f"look at the first line of {program}; "
+        "if it is no script, file(1) tells more",
         _errno.EACCES: f"may it be executed? chmod +x {program}",
         _errno.ENOEXEC: f"does {program} begin with a line such as #!/bin/sh?",
         _errno.E2BIG: "let it read what is so long, as with `penstock map --stdin`",
@@ -111,7 +113,7 @@ def _not_started(
 def _not_found(stage: Stage, search_path: str | None) -> str:
     program = stage.command.argv[0]
     if "/" in program:
-        return "does it exist, and does the interpreter named in its first line?"
+        return "does it exist, seen from where the command runs?"
     path = dict(stage.command.env).get("PATH", search_path)
     return "is it installed?" + ("" if path is None else f" PATH is {path}")
 
@@ -121,7 +123,8 @@ def _exited(stage: Stage, code: int, search_path: str | None) -> str | None:
         return _signaled(code - SIGNAL_BASE)
     if code == NOT_FOUND and _is_shell(stage):
         path = dict(stage.command.env).get("PATH", search_path)
-        found = "the shell did not find a command; is it installed?"
+        found = "the shell did not find a command, or what the first line of a script "
+        found += "names; is it installed?"
         return found + ("" if path is None else f" PATH is {path}")
     if code == NOT_EXECUTABLE and _is_shell(stage):
         return "the shell could not execute a command: may it be executed? (chmod +x)"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
+from itertools import product
 
 from penstock.model.job import Job
 from penstock.model.stream import Direct, Output
@@ -81,6 +82,18 @@ def signs_of(paths: Iterable[str]) -> dict[str, Sign]:
             whole = (status.st_size, status.st_mtime_ns)
             signs[path] = _DIRECTORY if is_directory else whole
     return signs
+
+
+def describe_missing(job: Job, missing: Sequence[str]) -> str:
+    """That `job` did not make some of its outputs, and where they may be instead."""
+    told = f"did not make {', '.join(missing)}"
+    cwds = dict.fromkeys(stage.command.cwd for stage in job.stages)
+    for path, cwd in product(missing, filter(None, cwds)):
+        below = os.path.join(cwd, path)
+        if os.path.exists(below):
+            where = "outputs are relative to the directory that penstock runs in"
+            return f"{told}, but there is {below}: {where}"
+    return told
 
 
 def signs_before(paths: Iterable[str]) -> dict[str, Sign]:

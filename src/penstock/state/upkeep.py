@@ -27,6 +27,7 @@ from penstock.state.judge import Judge, is_watched
 from penstock.state.memory import Memory
 from penstock.state.outputs import (
     Signs,
+    describe_missing,
     discard,
     outputs_of,
     real,
@@ -203,7 +204,7 @@ class Upkeep:
         signs = signs_of(outputs_of(tried.job))
         missing = tuple(path for path, sign in signs.items() if sign is None)
         if outcome.ok and missing:
-            remark = f"did not make {', '.join(missing)}"
+            remark = describe_missing(tried.job, missing)
             outcome = outcome._replace(ok=False, remark=remark)
         if not outcome.ok:
             discard(before)
