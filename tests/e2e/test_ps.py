@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from penstock.state.record import NAME
 from tests.commands import (
     ignore_term,
     is_running,
@@ -52,6 +55,24 @@ def test_stop_ends_a_run_as_term_does(penstock_cli, by):
         assert f"run {name} (PID {process.pid}) is gone" in done.err.decode()
         assert process.wait() == -15
     assert not is_running(pid)
+
+
+def test_stop_knows_a_run_by_its_directory_and_no_other_run_of_that_pid(
+    penstock_cli, tmp_path
+):
+    (tmp_path / "penstock.yaml").write_text(f"jobs: {{a: {{argv: {print_ready()}}}}}")
+    runs = tmp_path / ".penstock" / "runs"
+    with penstock_cli.start("run", "--output", "live") as process:
+        ready_pid(process.stdout)
+        (name,) = os.listdir(runs)
+        record = (runs / name / NAME).read_text()
+        dead = f"20200101-000000-{process.pid}"
+        (runs / dead).mkdir()
+        (runs / dead / NAME).write_text(record.replace(f'"{process.pid}-', '"1-'))
+        for other in (dead, f"20200101-000001-{process.pid}", f"{name}-2"):
+            assert penstock_cli("stop", other).status == 2
+        assert penstock_cli("stop", "-q", name, cwd=Path("/")) == (0, b"", b"")
+        assert process.wait() == -15
 
 
 def test_stop_ends_a_run_that_stands_still(penstock_cli):

@@ -164,7 +164,10 @@ def test_what_is_not_over_cannot_be_resumed(penstock_cli, define, marker):
         process.terminate()
         process.communicate()
     assert done.status == 125
-    assert b"is not over yet\nhint: wait for it, or end it\n" in done.err
+    told = re.search(rb"is not over yet\nhint: .*, or end it: `(.*)`\n", done.err)
+    assert told is not None
+    assert told[1].startswith(b"penstock stop 20")
+    assert told[1].endswith(b"-%d" % process.pid)
 
 
 def test_fresh_and_resume_together_make_no_sense(penstock_cli, define):
@@ -188,6 +191,7 @@ def test_two_runs_do_not_make_the_same_file(penstock_cli, define, marker):
     assert (refused.status, refused.out) == (125, b"")
     assert b"penstock: another run is making here/a: 20" in refused.err
     assert b"(PID " + pid + b", `penstock run a`, since " in refused.err
+    assert b"\nhint: wait until it is over, or end it: `penstock stop " in refused.err
     assert (other.status, other.out) == (0, b"b\n")
     assert penstock_cli("run").status == 0  # the dead do not count
     assert os.listdir(penstock_cli.cwd / ".penstock" / "claims") == []

@@ -12,7 +12,9 @@ import pytest
 
 from penstock.clock import MonotonicClock
 from penstock.errors import PenstockError
-from penstock.state.claim import Claim, Claimant, claimant
+from penstock.proc.marker import RunName
+from penstock.state.claim import Claim
+from penstock.state.claimant import Claimant, claimant
 from tests.commands import wait_until
 
 
@@ -54,13 +56,29 @@ def opens(tmp_path: Path, stop: Flag):
 
 def test_what_is_claimed_is_refused_to_others_with_who_has_it(opens, monkeypatch):
     monkeypatch.setenv("TZ", "UTC")
+    pid = os.getpid()
     opens("one").claim(["/a", "/b", "/c"])
     with pytest.raises(PenstockError) as refused:
         opens("two").claim(["/d", "/c", "/b"])
     assert str(refused.value) == (
-        f"another run is making /b, /c: one (PID {os.getpid()}, `penstock run`, "
-        "since 00:00:00)\nhint: wait until it is over, or end it"
+        f"another run is making /b, /c: one (PID {pid}, `penstock run`, "
+        "since 00:00:00)\n"
+        f"hint: wait until it is over, or end it: `penstock stop {pid}`"
     )
+
+
+def test_it_is_told_how_to_end_another_run_as_far_as_that_can_be_done_here():
+    name = RunName.of(os.getpid())
+    ways = {
+        name: f"penstock stop {name.pid}",
+        name._replace(started=1): "penstock reap",  # its user's process is gone
+        name._replace(namespace=1): "",
+    }
+    us = claimant("one", "x", 0.0)
+    assert [us._replace(marker=str(name)).way_to_end for name in ways] == [
+        *ways.values()
+    ]
+    assert us._replace(marker="nonsense").way_to_end == ""
 
 
 def test_many_are_not_all_named(opens):
@@ -116,7 +134,8 @@ PROGRAM = """
 import os, sys
 from penstock.clock import MonotonicClock
 from penstock.proc.signals import SignalFlags
-from penstock.state.claim import Claim, claimant
+from penstock.state.claim import Claim
+from penstock.state.claimant import claimant
 us = claimant("one", "x", 0.0)
 claim = Claim(sys.argv[1], us, MonotonicClock(), SignalFlags())
 claim.claim(["/a"])

@@ -8,6 +8,8 @@ from penstock.clock import MonotonicClock
 from penstock.errors import UsageError
 from penstock.proc.live import live_runs, stop_run
 from penstock.proc.marker import RunName
+from penstock.report.directory import ROOT
+from penstock.state.record import is_record_of
 
 
 def main(given: StopOptions) -> int:
@@ -27,6 +29,13 @@ def main(given: StopOptions) -> int:
 def _find(text: str) -> RunName:
     """The live run of that name or PID: never another process of that number."""
     for run in live_runs():
-        if text in (str(run.name), str(run.name.pid)):
+        if text in (str(run.name), str(run.name.pid)) or _is_kept_in(run.name, text):
             return run.name
     raise UsageError(f"no run {text} is alive; `penstock ps` tells which are")
+
+
+def _is_kept_in(run: RunName, directory: str) -> bool:
+    """Whether that is the name of the run's directory, which is where the run works."""
+    return str(run.pid) in directory.split("-") and is_record_of(
+        f"/proc/{run.pid}/cwd/{ROOT}/{directory}", run
+    )

@@ -100,6 +100,7 @@ def _last_run(definition: str, given: RunOptions) -> Past | None:
     past = last_run(ROOT, definition)
     if past is not None and past.is_alive:
         raise PenstockError(
-            f"the last run, {past.run}, is not over yet\nhint: wait for it, or end it"
+            f"the last run, {past.run}, is not over yet\n"
+            f"hint: wait for it, or end it: `penstock stop {past.run}`"
         )
     return past

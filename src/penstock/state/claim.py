@@ -17,50 +17,17 @@ import fcntl
 import json
 import os
 import select
-import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, suppress
 
 from penstock.clock import Clock
-from penstock.errors import PenstockError
-from penstock.proc.marker import RunName, run_marker
+from penstock.state.claimant import Claimant, decode, refusal
 from penstock.state.partial import remove_partials
 from penstock.state.stop import Stop
-from penstock.typed import NamedTuple
 
 _SUFFIX = ".claim"
 _PATIENCE = 5.0  # seconds, for a dead run to end, and for others to look
 _NAP = 10  # milliseconds
-_MOST_SHOWN = 5
-
-
-class Claimant(NamedTuple):
-    """A run that has claimed what it writes.
-
-    Attributes:
-        run: its name.
-        marker: of its processes.
-        command: its command line.
-        since: wall clock, seconds since 1970.
-        outputs: the real paths of all that it writes.
-    """
-
-    run: str
-    marker: str
-    command: str
-    since: float
-    outputs: tuple[str, ...]
-
-    @property
-    def is_alive(self) -> bool | None:
-        """Whether its user's process is; None if that cannot be known here."""
-        name = RunName.read(self.marker)
-        return name.is_alive() if name is not None and name.is_known() else None
-
-    @property
-    def is_dying(self) -> bool:
-        """Whether its user's process is gone, so that the rest will be in a moment."""
-        return self.is_alive is False
 
 
 class Claim:
@@ -112,7 +79,7 @@ class Claim:
         while (conflict := self._try(wanted)) is not None:
             other, taken = conflict
             if not other.is_dying or not self._may_wait(deadline):
-                raise _taken(other, taken)
+                raise refusal(other, taken)
 
     def is_free(self, run: str, paths: Iterable[str]) -> bool:
         """Whether a run is dead, and no other one has claimed any of `paths` since.
@@ -191,11 +158,6 @@ class Claim:
         return self._clock.now() < deadline and not self._stop.ask_to_stop()
 
 
-def claimant(run: str, command: str, since: float) -> Claimant:
-    """This run, before it has claimed anything."""
-    return Claimant(run, run_marker(), command, since, ())
-
-
 def _meeting(claimed: Iterable[str], wanted: Iterable[str]) -> list[str]:
     """Those of `claimed` that are one of `wanted`, or above or below one; sorted."""
     exactly = {*wanted}
@@ -243,43 +205,4 @@ def _clean_up_after(dead: Claimant | None) -> None:
 
 def _read(descriptor: int) -> Claimant | None:
     with open(descriptor, "rb", closefd=False) as file:
-        return _decode(file.read())
-
-
-def _decode(data: bytes) -> Claimant | None:
-    """What a file says; None if it says nothing, as its run has not yet claimed."""
-    try:
-        about, *outputs = [json.loads(line) for line in data.splitlines()]
-    except ValueError:
-        return None
-    match about:
-        case {
-            "run": str(run),
-            "marker": str(marker),
-            "command": str(command),
-            "since": float(since),
-        }:
-            return Claimant(run, marker, command, since, tuple(map(str, outputs)))
-        case _:
-            return None
-
-
-def _taken(claimant: Claimant, taken: list[str]) -> PenstockError:
-    """Another run makes the same outputs."""
-    name = RunName.read(claimant.marker)
-    pid = f"PID {name.pid}, " if name else ""
-    since = time.strftime("%H:%M:%S", time.localtime(claimant.since))
-    shown = ", ".join(_near(path) for path in taken[:_MOST_SHOWN])
-    more = len(taken) - _MOST_SHOWN
-    return PenstockError(
-        f"another run is making {shown}"
-        + (f" and {more} more" if more > 0 else "")
-        + f": {claimant.run} ({pid}`{claimant.command}`, since {since})\n"
-        "hint: wait until it is over, or end it"
-    )
-
-
-def _near(path: str) -> str:
-    """A path as one would type it here."""
-    near = os.path.relpath(path)
-    return path if near.startswith("..") else near
+        return decode(file.read())

@@ -118,7 +118,8 @@ class Memory:
                 file.close()
 
     def _open_claim(self) -> Claim:
-        from penstock.state.claim import Claim, claimant  # noqa: PLC0415 (only now)
+        from penstock.state.claim import Claim  # noqa: PLC0415 (only now)
+        from penstock.state.claimant import claimant  # noqa: PLC0415 (only now)
 
         directory = os.path.join(self.site.root, CLAIMS)
         os.makedirs(directory, exist_ok=True)

@@ -146,6 +146,12 @@ def last_run(runs: str, definition: str) -> Past | None:
     return latest
 
 
+def is_record_of(directory: str, run: RunName) -> bool:
+    """Whether `directory` is that of `run`, as the run itself has written there."""
+    past = _read(directory, os.path.basename(directory))
+    return past is not None and past.header.marker == str(run)
+
+
 _SECONDS = len("20261121-091500")
 
 

@@ -25,8 +25,9 @@ LINE = Subcommand(
     "[OPTIONS] RUN...",
     "End runs as Ctrl-C would, and wait until they are gone.",
     "penstock stop --help",
-    "RUN is a run's name or its PID, as `penstock ps` tells them. The status is 0 if "
-    "all are gone, 1 if one is not gone in time, 2 if there is no such run.",
+    "RUN is a run's PID or its name, as `penstock ps` and `ps --json` tell them, or "
+    "the name of its directory in .penstock/runs. The status is 0 if all are gone, 1 "
+    "if one is not gone in time, 2 if there is no such run.",
     Operand("runs", "RUN...", tuple, required=True),
     (
         TIMEOUT._replace(
