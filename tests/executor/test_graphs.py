@@ -279,7 +279,8 @@ def test_two_branches_that_are_read_in_turn_are_a_deadlock(pool: Pool):
 
 
 def test_a_coproc_of_which_nobody_begins_is_a_deadlock(pool: Pool):
-    stages = [named("asks", "read x"), named("answers", "read x; echo $x")]
+    own = "cat | cat"  # with a pipe of its own
+    stages = [named("asks", own), named("answers", "read x; echo $x")]
     pair = Link(0, 1, is_coproc=True), Link(1, 0, is_coproc=True)
     what = deadlock(pool, stages, *pair)
     assert what == {
@@ -289,10 +290,11 @@ def test_a_coproc_of_which_nobody_begins_is_a_deadlock(pool: Pool):
 
 
 def test_a_fifo_that_is_opened_again_is_a_deadlock(pool: Pool):
-    script = f"cat {path_token('f')}; cat {path_token('f')}"
+    first, again = path_token("a"), path_token("b")
+    script = f"cat {first} {again}; cat < {again}"
     stages = [named("source", "echo once"), named("r", script)]
-    what = deadlock(pool, stages, Link(0, 1, name="f"))
-    assert what == {"source -> r (f)": "r opens it, and nobody writes to it"}
+    what = deadlock(pool, stages, Link(0, 1, name="a"), Link(0, 1, name="b"))
+    assert what == {"source -> r (b)": "r opens it, and nobody writes to it"}
 
 
 def test_a_deadlock_is_found_whatever_the_processes_are_called(pool: Pool):
@@ -327,6 +329,21 @@ def test_who_waits_for_the_world_outside_is_no_deadlock(pool: Pool):
         assert outcome.ok
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("script", ["cat {}", "exec 3<>{}; read x <&3"])
+def test_a_fifo_from_outside_is_no_deadlock(pool: Pool, tmp_path: Path, script: str):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    stages = [named("fed", script.format(fifo)), named("a", "cat"), named("b", "cat")]
+    what = graph(stages, Link(0, 1), Link(0, 2))._replace(limits=Limits(stall=0.3))
+    pool.submit(what)
+    with pytest.raises(TimeoutError):
+        wait_until(lambda: pool.wait(0.0), 1.2)
+    fifo.write_text("\n")
+    (outcome,) = outcomes_of(pool)
+    assert outcome.ok
+
+
 POLLS = """exec python3 -c 'import select, sys; select.select([sys.stdin], [], [])'"""
 
 
@@ -344,6 +361,15 @@ def test_a_chain_has_the_limit_too(pool: Pool):
     what, notes = standstill(pool, Limits(still=0.4), stages, Link(0, 1))
     assert what == "stall"
     assert notes["sleeper -> c"].endswith("c waits to read")
+
+
+def test_who_waits_at_a_fifo_from_outside_is_told_with_it(pool: Pool, tmp_path: Path):
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    stages = [named("fed", f"exec cat {fifo}"), named("c", "cat")]
+    what, notes = standstill(pool, Limits(still=0.4), stages, Link(0, 1))
+    assert what == "stall"
+    assert notes[str(fifo)] == "fed opens it, and nobody writes to it"
 
 
 @pytest.mark.slow

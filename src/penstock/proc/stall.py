@@ -2,9 +2,10 @@
 
 For a deadlock, only what is certain counts. A process waits if each of its threads is
 blocked in the kernel, reading or writing a pipe whose other end can be nobody's but
-this job's, or opening a FIFO, or waiting for its children (wchan and syscall of
-proc(5)). All must do so, and none may have been woken in between. Who waits in any
-other way may be waiting for the world outside, and there is no deadlock.
+this job's, or opening a FIFO of the job, or waiting for its children (wchan and syscall
+of proc(5)). All must do so, and none may have been woken in between. Who waits in any
+other way, or at a FIFO from elsewhere, may be waiting for the world outside, and there
+is no deadlock.
 
 Where the user gave a limit, it is enough that nothing moves, whatever is waited for.
 """
@@ -26,6 +27,7 @@ from penstock.proc.stop import Stop, alive
 from penstock.proc.waits import (
     OPENS,
     READS,
+    WAITS,
     WRITES,
     Wait,
     pipes_held_by,
@@ -63,7 +65,7 @@ class Stall:
         now: float,
     ) -> None:
         self._job = job
-        self._fifos = wiring.fifos
+        self._fifos = _edges_by_path(wiring, files)
         self._running = running
         self._relays = relays
         self._logs = files.logs
@@ -103,10 +105,16 @@ class Stall:
             if is_zombie(pid):
                 continue
             waits = waits_of(pid)
-            if waits is None or any(wait.pipe in self._foreign for wait in waits):
+            if waits is None or not all(map(self._is_ours, waits)):
                 return None
             found[pid] = waits
         return found
+
+    def _is_ours(self, wait: Wait) -> bool:
+        """Whether it can be ended by nobody but this job."""
+        if wait.how == OPENS or wait.path:
+            return _tail(wait.path) in self._fifos
+        return wait.how == WAITS or wait.pipe not in self._foreign
 
     def _processes(self) -> list[int]:
         """All that belongs to the commands."""
@@ -160,8 +168,8 @@ class Stall:
         name = self._job.stages[position].name
         for wait in waits:
             edge = self._edges.get(wait.pipe)
-            if wait.how == OPENS:
-                edge = self._fifos_of(position)
+            if wait.how == OPENS or wait.path:
+                edge = self._fifos.get(_tail(wait.path)) or wait.path or "a FIFO"
             if edge is not None:  # else it is a pipe of the command's own
                 yield edge, f"{name} {_NOTES[wait.how]}"
 
@@ -171,11 +179,6 @@ class Stall:
         held = [self._edges[i] for i in pipes_held_by(pid) if i in self._edges]
         for edge in held or [f"no edge, {name}"]:
             yield edge, f"{name} waits in {where}"
-
-    def _fifos_of(self, position: int) -> str:
-        """The edges that a stage opens by itself; which of them, nobody can tell."""
-        names = [fifo.edge for fifo in self._fifos if fifo.target == position]
-        return " or ".join(names) or "a FIFO of its own"
 
 
 class _Standstill:
@@ -207,11 +210,30 @@ def _times_woken(pid: int) -> int:
 
 
 def _foreign_pipes(files: Files) -> frozenset[int]:
-    """Pipes whose other ends somebody else may have: they are no wait of this job."""
+    """Pipes whose other ends somebody else may have: they are no wait of this job.
+
+    The commands have none of them but from us: our own streams, what came with the job,
+    the tokens of make, the logs.
+    """
     found = set()
-    for descriptor in (0, 1, 2, *files.handed):
+    for number in os.listdir("/proc/self/fd"):
         with suppress(OSError):
-            seen = os.fstat(descriptor)
+            seen = os.fstat(int(number))
             if stat.S_ISFIFO(seen.st_mode):
                 found.add(seen.st_ino)
-    return frozenset(found)
+    return frozenset(found - files.edge_of_inode.keys())
+
+
+def _edges_by_path(wiring: Wiring, files: Files) -> dict[str, str]:
+    """What each FIFO of the job joins, by the tail of its path."""
+    if files.fifos is None:
+        return {}
+    return {_tail(files.fifos.path(fifo)): fifo.edge for fifo in wiring.fifos}
+
+
+def _tail(path: str) -> str:
+    """What no other FIFO has: the random name of its directory, and its own.
+
+    Before that, a path may be spelled in more than one way.
+    """
+    return "/".join(path.rsplit("/", 2)[-2:])

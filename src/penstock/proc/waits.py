@@ -8,6 +8,7 @@ from contextlib import suppress
 from penstock.typed import NamedTuple
 
 READS, WRITES, OPENS, WAITS = "reads", "writes", "opens", "waits"
+_LONGEST_PATH = 4096  # bytes (PATH_MAX)
 
 
 class Wait(NamedTuple):
@@ -15,11 +16,14 @@ class Wait(NamedTuple):
 
     Attributes:
         how: "reads", "writes", "opens" or "waits", for children.
-        pipe: the inode of the pipe; 0 if there is none.
+        pipe: the inode of the pipe that it reads or writes; 0 if there is none.
+        path: of the FIFO, if it is one: of what it opens, as it says it; empty for a
+            pipe without a name, or if it cannot be known.
     """
 
     how: str
     pipe: int = 0
+    path: str = ""
 
 
 def waits_of(pid: int) -> tuple[Wait, ...] | None:
@@ -63,13 +67,37 @@ def _wait_of(task: str) -> Wait | None:
         where = file.read()
     if where == "do_wait":
         return Wait(WAITS)
-    if where == "wait_for_partner":
-        return Wait(OPENS)
-    if "pipe_read" not in where and "pipe_write" not in where:
+    is_opening = where == "wait_for_partner"
+    if not (is_opening or "pipe_read" in where or "pipe_write" in where):
         return None
     with open(f"{task}/syscall") as file:
-        words = file.read().split()  # the number of the call, then its arguments
-    if len(words) < 2:  # noqa: PLR2004 ("running", or nothing of one that is gone)
+        # The number of the call, then its arguments; "running", or nothing if gone.
+        words = [int(word, 16) for word in file.read().split()[1:3]]
+    if len(words) < 2:  # noqa: PLR2004 (a descriptor or a path is one of the first two)
         return None
-    seen = os.stat(f"{task}/fd/{int(words[1], 16)}")
-    return Wait(READS if "read" in where else WRITES, seen.st_ino)
+    if is_opening:
+        return Wait(OPENS, path=_path_at(task, words))
+    descriptor = f"{task}/fd/{words[0]}"
+    pipe, name = os.stat(descriptor).st_ino, os.readlink(descriptor)
+    path = "" if name.startswith("pipe:") else name
+    return Wait(READS if "read" in where else WRITES, pipe, path)
+
+
+def _path_at(task: str, addresses: list[int]) -> str:
+    """The path that a call to open something has been given (/proc/PID/mem).
+
+    It is the first argument of open(2), the second of openat(2); which of them it is
+    need not be known: before it stands a descriptor, and nothing is at such an address.
+
+    Raises:
+        OSError: it is gone.
+    """
+    memory = os.open(f"{task}/mem", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        for address in addresses:
+            with suppress(OSError, OverflowError):
+                found = os.pread(memory, _LONGEST_PATH, address)
+                return os.fsdecode(found.partition(b"\0")[0])
+    finally:
+        os.close(memory)
+    return ""
