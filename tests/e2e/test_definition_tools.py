@@ -161,3 +161,22 @@ def test_a_file_without_an_end_is_no_definition(penstock_cli):
     done = penstock_cli("check", "/dev/zero")
     assert done.status == 2
     assert b"cannot read /dev/zero: longer than 256 MiB" in done.err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (("map", "-a", "/dev/zero", "echo"), 125),
+        (("map", "--joblog", "/dev/zero", "--resume", "echo", ":::", "a"), 2),
+        (("run",), 2),
+    ],
+)
+def test_nor_is_a_line_that_has_none_one(penstock_cli, definition, line, status):
+    definition.write_text(
+        "jobs: {a: {for: {l: {lines: /dev/zero}}, run: 'echo {{l}}'}}"
+    )
+    done = penstock_cli(*line)
+    assert done.status == status
+    assert b"/dev/zero" in done.err
+    assert b"longer than 256 MiB" in done.err

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.errors import PenstockError, UsageError
 from penstock.source.batch import Batches
 from penstock.source.combine import Changed, Linked, Product, Zipped
+from penstock.source.csv_records import CsvRecords
 from penstock.source.gate import Gate
 from penstock.source.records import Given, Lines, Outlook, Source
 
@@ -65,6 +67,37 @@ def test_records_are_what_stands_between_separators(records):
 )
 def test_the_last_record_may_lack_its_separator(data, separator, expected):
     assert lines_of(data, separator) == expected
+
+
+def test_a_record_that_has_no_end_is_refused(gate: Gate):
+    most = 3 << 20
+    with open("/dev/zero", "rb") as endless:
+        lines = Lines(endless.fileno(), gate, longest=most)
+        with pytest.raises(
+            PenstockError, match="/dev/zero: a record longer than 3 MiB"
+        ):
+            lines.next()
+
+
+@pytest.mark.parametrize("longest", [1 << 20, (1 << 20) + 4097])
+def test_records_are_long_by_themselves_and_not_together(gate: Gate, longest: int):
+    data = b"\n".join([b"x" * longest] * 3)
+    descriptor = os.memfd_create("input")
+    try:
+        os.write(descriptor, data)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        found = all_of(Lines(descriptor, gate, longest=longest))
+    finally:
+        os.close(descriptor)
+    assert [len(value) for (value,) in found] == [longest] * 3
+
+
+def test_a_quote_that_is_never_closed_takes_no_memory_without_end():
+    lines = Given(["a,b", 'c,"d', *["e" * 100] * 20])
+    records = CsvRecords(lines, longest=1000)
+    assert records.next() == ("a", "b")
+    with pytest.raises(UsageError, match="line 2 of the input is not closed"):
+        records.next()
 
 
 def test_a_slow_producer_is_asked_and_not_waited_for(gate: Gate):

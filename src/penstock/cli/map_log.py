@@ -16,6 +16,7 @@ from penstock.model.outcome import (
     Signaled,
     TimedOut,
 )
+from penstock.proc.disk import lines_of
 from penstock.proc.signals import SignalFlags
 from penstock.proc.transfer import Outlet
 
@@ -146,8 +147,8 @@ def read_log(path: str, *, successes: bool) -> Callable[[int], bool]:
     """
     done: dict[int, bytearray] = {}  # there may be a million, and gaps between them
     try:
-        with open(path, "rb") as lines:
-            for line in lines:
+        with open(path, "rb") as log:
+            for line in lines_of(log):
                 columns = line.split(b"\t")
                 if len(columns) <= _SIGNAL or not _is_number(columns[0]):
                     continue

@@ -6,7 +6,12 @@ import os
 from collections.abc import Iterator
 from errno import EFBIG
 
-_MOST = 1 << 28  # bytes: a million jobs have less
+from penstock.typed import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from io import BufferedReader
+
+_MOST = 1 << 28  # bytes: a million jobs have less, and so has any line
 
 
 class LocalDisk:
@@ -28,10 +33,10 @@ class LocalDisk:
         """The lines of a file, without their ends; bytes that are no UTF-8 stay so.
 
         Raises:
-            OSError: it cannot be read.
+            OSError: it cannot be read, or has a line without an end.
         """
         with open(path, "rb") as file:
-            for line in file:
+            for line in lines_of(file):
                 yield os.fsdecode(line.removesuffix(b"\n"))
 
     def glob(self, pattern: str) -> Iterator[str]:
@@ -39,3 +44,15 @@ class LocalDisk:
         from glob import iglob  # noqa: PLC0415 (hardly ever needed)
 
         return iter(sorted(iglob(pattern, recursive=True)))
+
+
+def lines_of(file: BufferedReader) -> Iterator[bytes]:
+    """The lines of a file, with their ends.
+
+    Raises:
+        OSError: it cannot be read, or has a line without an end, such as /dev/zero.
+    """
+    while line := file.readline(_MOST + 1):
+        if len(line) > _MOST:
+            raise OSError(EFBIG, f"a line longer than {_MOST >> 20} MiB", file.name)
+        yield line

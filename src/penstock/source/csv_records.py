@@ -6,7 +6,7 @@ import csv
 import sys
 
 from penstock.errors import UsageError
-from penstock.source.records import Outlook, Source
+from penstock.source.records import LONGEST_BYTES, Outlook, Source
 
 _MARK = "\ufeff"  # that it is UTF-8: spreadsheets put it before the first name
 
@@ -17,13 +17,18 @@ class CsvRecords:
     Args:
         lines: the records of a file, ended by newlines; a field may go over several.
         separator: of fields, one character.
+        longest: a record that has more characters than that has no end.
     """
 
-    def __init__(self, lines: Source, separator: str = ",") -> None:
+    def __init__(
+        self, lines: Source, separator: str = ",", longest: int = LONGEST_BYTES
+    ) -> None:
         self._lines = lines
+        self._longest = longest
         self._separator = separator
         self._number = 0  # of the line read last
         self._begun: list[str] = []  # lines of a record in which quotes are open
+        self._held = 0  # characters of these
         self._is_open = False
         csv.field_size_limit(sys.maxsize)
 
@@ -47,20 +52,25 @@ class CsvRecords:
             self._number += 1
             text = line[0] if self._number > 1 else line[0].removeprefix(_MARK)
             self._begun.append(text)
+            self._held += len(text)
             self._is_open ^= text.count('"') % 2 == 1
             if not self._is_open:
                 return self._take()
+            if self._held > self._longest:
+                raise self._unclosed(f"not closed in {self._longest >> 20} MiB")
         if self._begun and self._lines.is_over:
-            at = self._number - len(self._begun) + 1
-            raise UsageError(
-                f"--csv: a quote in line {at} of the input is never closed"
-            )
+            raise self._unclosed("never closed")
         return None
+
+    def _unclosed(self, how: str) -> UsageError:
+        at = self._number - len(self._begun) + 1
+        return UsageError(f"--csv: a quote in line {at} of the input is {how}")
 
     def _take(self) -> tuple[str, ...]:
         text = "\n".join(self._begun).removesuffix("\r")
         at = self._number - len(self._begun) + 1
         self._begun.clear()
+        self._held = 0
         reader = csv.reader([text], delimiter=self._separator, strict=True)
         try:
             return tuple(next(reader, [])) or ("",)

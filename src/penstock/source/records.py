@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 from collections import deque
 
+from penstock.errors import PenstockError
 from penstock.source.gate import Gate
-from penstock.source.tap import Tap
+from penstock.source.tap import Tap, name_of
 from penstock.typed import NamedTuple, Protocol
 
 _BLOCK_BYTES = 1 << 12
 _LARGEST_BYTES = 1 << 20  # of a block in the middle of a long record
+LONGEST_BYTES = 1 << 28  # of a record: docs/decisions/0113
 
 
 class Outlook(NamedTuple):
@@ -79,13 +81,23 @@ class Lines:
         descriptor: to read; it stays its owner's.
         gate: asked to wake us where there is nothing to read now.
         separator: what ends a record; the last one may lack it.
+        longest: a record that has more bytes than that has no end, as in /dev/zero.
     """
 
-    def __init__(self, descriptor: int, gate: Gate, separator: bytes = b"\n") -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        gate: Gate,
+        separator: bytes = b"\n",
+        longest: int = LONGEST_BYTES,
+    ) -> None:
         self._tap = Tap(descriptor, gate)
+        self._descriptor = descriptor
         self._separator = separator
+        self._longest = longest
         self._found: deque[bytes] = deque()
         self._rest: list[bytes] = []
+        self._held = 0  # bytes of these
         self._block = _BLOCK_BYTES
         self._at_end = False
 
@@ -100,7 +112,11 @@ class Lines:
         return Outlook(len(self._found), self._at_end)
 
     def next(self) -> tuple[str, ...] | None:
-        """The next record; None if none has come yet, and the gate will tell."""
+        """The next record; None if none has come yet, and the gate will tell.
+
+        Raises:
+            PenstockError: it cannot be read, or has no end.
+        """
         while not self._found:
             if self._at_end:
                 return None
@@ -129,10 +145,20 @@ class Lines:
         before = self._rest[-1][1 - len(self._separator) :] if self._rest else b""
         overlaps = len(self._separator) > 1
         if self._separator not in (before + block if overlaps else block):
-            self._rest.append(block)
-            self._block = min(2 * self._block, _LARGEST_BYTES)
+            self._hold(block)
             return
         *found, rest = b"".join((*self._rest, block)).split(self._separator)
         self._found.extend(found)
         self._rest = [rest] if rest else []
+        self._held = len(rest)
         self._block = _BLOCK_BYTES
+
+    def _hold(self, block: bytes) -> None:
+        """Keep what ends no record."""
+        self._rest.append(block)
+        self._held += len(block)
+        self._block = min(2 * self._block, _LARGEST_BYTES)
+        if self._held > self._longest:
+            self._rest.clear()
+            name, most = name_of(self._descriptor), self._longest >> 20
+            raise PenstockError(f"cannot read {name}: a record longer than {most} MiB")

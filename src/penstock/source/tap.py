@@ -43,13 +43,14 @@ class Tap:
             except BlockingIOError:  # another one has read what was there
                 pass
             except OSError as error:
-                name = _name_of(self._descriptor)
+                name = name_of(self._descriptor)
                 raise PenstockError(f"cannot read {name}: {error.strerror}") from None
         self._gate.ask(self._descriptor)
         return None
 
 
-def _name_of(descriptor: int) -> str:
+def name_of(descriptor: int) -> str:
+    """What a user knows a descriptor by that is read."""
     if descriptor == 0:
         return "standard input"
     try:
