@@ -207,29 +207,31 @@ def test_two_runs_do_not_make_the_same_file(penstock_cli, define, marker):
     ],
     ids=["job", "stage", "family", "setup"],
 )
-def test_two_runs_do_not_write_the_same_diagnostics(penstock_cli, define, marker, text):
+def test_two_runs_do_not_write_the_same_diagnostics(penstock_cli, define, text):
     define("jobs: {a: {run: echo told >&2; sleep 300, stderr: ERR}}")
     (penstock_cli.cwd / "there").symlink_to(".")
+    told = penstock_cli.cwd / "ERR"
     with penstock_cli.start("run") as process:
-        wait_until(lambda: any("sleep" in f.command for f in alive(marker)))
+        wait_until(lambda: told.exists() and told.read_bytes() == b"told\n")
         define(text)
         refused = penstock_cli("run")
         process.terminate()
         process.communicate()
     assert (refused.status, refused.out) == (125, b"")
     assert b"penstock: another run is making ERR: 20" in refused.err
-    assert (penstock_cli.cwd / "ERR").read_bytes() == b"told\n"
+    assert told.read_bytes() == b"told\n"
 
 
-def test_two_runs_may_add_to_the_same_file(penstock_cli, define, marker):
+def test_two_runs_may_add_to_the_same_file(penstock_cli, define):
     define("jobs: {a: {run: echo one; sleep 300, append: LOG}}")
+    log = penstock_cli.cwd / "LOG"
     with penstock_cli.start("run") as process:
-        wait_until(lambda: any("sleep" in f.command for f in alive(marker)))
+        wait_until(lambda: log.exists() and log.read_bytes() == b"one\n")
         define("jobs: {b: {run: echo two, append: LOG}}")
         assert penstock_cli("run").status == 0
         process.terminate()
         process.communicate()
-    assert (penstock_cli.cwd / "LOG").read_bytes() == b"one\ntwo\n"
+    assert log.read_bytes() == b"one\ntwo\n"
 
 
 def partials(directory: Path) -> list[str]:
