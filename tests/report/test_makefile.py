@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from penstock.errors import UsageError
+from penstock.make.recipe import split_pipeline
 from penstock.model.command import Command
 from penstock.model.job import Job, Pipeline, Stage, chain
 from penstock.model.link import Link
@@ -70,6 +71,17 @@ def test_make_does_what_penstock_does(make, tmp_path):
     odd = "$HOME|it's|two\nlines|@x|#y|back\\\nendef\n|$$|"
     assert (tmp_path / "odd.txt").read_text() == odd
     assert [*tmp_path.glob("*.partial")] == []
+
+
+def test_a_command_that_may_fail_is_a_stage_of_a_pipeline_to_penstock_sh():
+    stages = "[{run: 'echo x; exit 4', ok: [0, 5]}, {run: 'cat; exit 6', ok: 6}]"
+    text = format_makefile(load(f"jobs: {{a: {{pipe: {stages}}}}}", file="x"))
+    recipe = text.splitlines()[-1].removeprefix("\t").replace("$$", "$")
+    statuses = [
+        subprocess.run(["/bin/sh", "-c", stage], input=b"", check=False).returncode
+        for stage in split_pipeline(recipe)
+    ]
+    assert statuses == [4, 0]
 
 
 def test_a_failure_leaves_no_output(make, tmp_path):

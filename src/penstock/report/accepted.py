@@ -4,13 +4,18 @@ from __future__ import annotations
 
 
 def accepting(text: str, ok: tuple[int, ...]) -> str:
-    """`text` as a command of sh that succeeds if its status is one of `ok`.
+    """A command of sh, so that it succeeds if its status is one of `ok`.
 
-    Any other status is its own, but 0, which becomes 1. It is right under `set -e`, at
-    any place of a pipe, and with redirections after it.
+    Any other status is its own, but 0, which becomes 1. It is one command, as it was:
+    it is right under `set -e`, and `penstock-sh` knows it as a stage of a pipeline.
+
+    Args:
+        text: its words; no more than that.
+        ok: what it may exit with.
     """
     if ok == (0,):
         return text
-    codes = "|".join(map(str, ok))
-    cases = f"case $s in {codes}) exit 0;; 0) exit 1;; esac"
-    return f"(s=0; {text} || s=$?; {cases}; exit $s)"
+    cases = f"{'|'.join(map(str, ok))}) exit 0;;"
+    if 0 not in ok:
+        cases += " 0) exit 1;;"
+    return f"sh -c 's=0; \"$@\" || s=$?; case $s in {cases} esac; exit $s' sh {text}"

@@ -150,10 +150,10 @@ def _stage(job: Job, position: int) -> str:
         )
     if command.nice:
         text = f"nice -n {command.nice} {text}"
+    text = accepting(text, command.ok)
     if command.cwd is not None:
         text = f"(cd {shlex.quote(command.cwd)} && {text})"
-    redirections = "".join(_redirections(job, stage, position))
-    return accepting(text, command.ok) + redirections
+    return text + "".join(_redirections(job, stage, position))
 
 
 def _redirections(job: Job, stage: Stage, position: int) -> Iterator[str]:
