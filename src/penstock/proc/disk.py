@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from io import BufferedReader
 
 _MOST = 1 << 28  # bytes: a million jobs have less, and so has any line
+_BLOCK = 1 << 16
 
 
 class LocalDisk:
@@ -23,11 +24,14 @@ class LocalDisk:
         Raises:
             OSError: it cannot be read, or has no end, such as /dev/zero.
         """
+        data = bytearray()
         with open(path, "rb") as file:
-            data = file.read(_MOST + 1)
-        if len(data) > _MOST:
-            raise OSError(EFBIG, f"longer than {_MOST >> 20} MiB", path)
-        return data
+            # Bit by bit: read() takes the memory that it may need before it reads.
+            while block := file.read(_BLOCK):
+                data += block
+                if len(data) > _MOST:
+                    raise OSError(EFBIG, f"longer than {_MOST >> 20} MiB", path)
+        return bytes(data)
 
     def lines(self, path: str) -> Iterator[str]:
         """The lines of a file, without their ends; bytes that are no UTF-8 stay so.
