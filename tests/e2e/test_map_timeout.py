@@ -17,7 +17,7 @@ def test_a_job_that_takes_much_longer_than_the_others_times_out(penstock_cli, tm
     assert b", 500% of the median, killed by SIGTERM\n" in done.err
     assert b"hint:     raise -t/--timeout (it is 500% of the median)\n" in done.err
     *_, last = (tmp_path / "log").read_bytes().splitlines()
-    assert (last.split(b"\t")[0], last.split(b"\t")[6:8]) == (b"1", [b"0", b"15"])
+    assert (last.split(b"\t")[0], last.split(b"\t")[6:8]) == (b"1", [b"-1", b"15"])
 
 
 @pytest.mark.slow
