@@ -51,6 +51,8 @@ def changes(was: Job, now: Job) -> tuple[str, ...]:
         (with_stage(stdin=Input("in")), "stdin is new"),
         (with_stage(stdout=Output("o", "p")), "stdout is new"),
         (with_stage(stderr=Direct("e")), "stderr is new"),
+        (BASE._replace(rule="strict"), "rule is new"),
+        (BASE._replace(leaks="fail"), "leftovers is new"),
         (with_policy(outputs=("o", "p")), "output p is new"),
         (with_policy(outputs=()), "output o is gone"),
         (with_policy(variables=(("top", "10"),)), "variable top is new"),
@@ -64,6 +66,7 @@ def test_what_the_result_depends_on_is_part_of_it(now, told):
     "now",
     [
         BASE._replace(name="other", needs=("a",), limits=Limits(timeout=5.0)),
+        BASE._replace(leaks="allow"),
         with_stage(name="other", limits=Limits(grace=1.0), stderr=Log("some.log")),
         with_command(nice=5, memory=1 << 20, signal=2, typed="sort  -u"),
         with_policy(retry=Retry(3), slots=2, resources=(("gpu", 1),)),
@@ -93,6 +96,39 @@ def test_the_values_of_the_environment_are_not_told():
     was, now = (with_command(env=(("TOKEN", value),)) for value in ("s3cret", "hidden"))
     assert changes(was, now) == ("environment TOKEN changed",)
     assert "s3cret" not in repr(describe(was, {}))
+
+
+def with_environments(*given: str) -> Job:
+    """A job whose stages give X these values; "" is none."""
+    stages = []
+    for name, value in zip("ab", given, strict=True):
+        env = (("X", value),) if value else ()
+        stages.append(Stage(name, shell(name)._replace(env=env)))
+    return Job("j", tuple(stages), chain(2), policy=Policy(outputs=("o",)))
+
+
+@pytest.mark.parametrize(
+    ("now", "told"),
+    [
+        (("7", "2"), "environment X changed"),
+        (("1", "7"), "environment X changed"),
+        (("2", "1"), "environment X changed"),
+        (("", "2"), "environment X changed"),
+        (("", ""), "environment X is gone"),
+    ],
+)
+def test_a_variable_may_have_another_value_in_each_stage(now, told):
+    assert changes(with_environments("1", "2"), with_environments(*now)) == (told,)
+
+
+def test_it_matters_which_stage_has_a_variable():
+    was, now = with_environments("1", ""), with_environments("", "1")
+    assert changes(was, now) == ("environment X changed",)
+
+
+def test_rules_are_told_by_name():
+    was, now = BASE._replace(rule="last"), BASE._replace(rule="strict")
+    assert changes(was, now) == ("rule changed: was `last`, is `strict`",)
 
 
 def test_a_variable_is_told_once_though_it_is_in_the_environment_too():

@@ -55,6 +55,10 @@ def describe(job: Job, contents: Mapping[str, str]) -> Fingerprint:
     if job.links:
         joined = " ".join(map(_describe_link, job.links))
         parts.append(Part("links", "", joined))
+    if job.rule != "pipefail":
+        parts.append(Part("rule", "", job.rule))
+    if job.leaks == "fail":  # no other choice changes how a job ends
+        parts.append(Part("leftovers", "", job.leaks))
     policy = job.policy
     parts.extend(Part("variable", name, value) for name, value in policy.variables)
     parts.extend(Part("output", path, "") for path in policy.outputs)
@@ -69,8 +73,7 @@ def summary_of(parts: Fingerprint) -> str:
 
 def differences(was: Fingerprint, now: Fingerprint) -> tuple[str, ...]:
     """What changed from one fingerprint to the other, each in a few words."""
-    before = {part[:2]: part.value for part in was}
-    after = {part[:2]: part.value for part in now}
+    before, after = _by_key(was), _by_key(now)
     told = []
     for key in {**after, **before}:
         old, new = before.get(key), after.get(key)
@@ -108,6 +111,24 @@ def _describe_stage(stage: Stage, name: str) -> Iterator[Part]:
 
 
 Key = tuple[str, str]
+
+
+def _by_key(parts: Fingerprint) -> dict[Key, str]:
+    """The values; of a variable of the environment, those that all stages give it.
+
+    Its part does not say of which stage it is: that of the command before it.
+    """
+    values: dict[Key, str] = {}
+    stage = ""
+    for kind, name, value in parts:
+        key = (kind, name)
+        if kind == "command":
+            stage = name
+        if kind == "environment":
+            values[key] = f"{values.get(key, '')}{stage}\0{value}\0"
+        else:
+            values[key] = value
+    return values
 
 
 def _is_told_elsewhere(
