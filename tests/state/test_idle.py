@@ -45,6 +45,12 @@ def test_a_family_is_never_known_to_be_done():
     assert not Idle(pipeline, lambda _: True).includes(DB)
 
 
+def test_what_needs_a_family_is_not_looked_at_before_that_has_run():
+    family = Family("f", (), lambda: iter(()))
+    pipeline = Pipeline((DB, job("a", "f", "db")), families=(family,))
+    assert not Idle(pipeline, lambda job: pytest.fail(job.name)).includes(DB)
+
+
 def test_a_long_chain_is_no_trouble():
     chain = [job("j0", "db"), *(job(f"j{n}", f"j{n - 1}") for n in range(1, 5000))]
     last = job("last", "db", "j4999")

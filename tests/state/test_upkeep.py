@@ -17,7 +17,7 @@ import pytest
 from penstock.clock import MonotonicClock
 from penstock.engine import Engine
 from penstock.errors import UsageError
-from penstock.executor.fake import FakeExecutor, Role
+from penstock.executor.fake import FOREVER, FakeExecutor, Role
 from penstock.model.command import Command
 from penstock.model.event import Event, JobEnded
 from penstock.model.job import Family, Job, Pipeline, Stage
@@ -237,6 +237,21 @@ def test_a_service_that_nobody_needs_is_never_passed_over(world: World):
     assert [world.run(MAKE._replace(policy=policy)) for _ in range(2)] == ["a", "a"]
 
 
+def test_what_a_family_makes_is_looked_up_after_it(world: World):
+    """Also where there is a service, whose turn is before that of the family."""
+    made = ["out0"]
+    serve = job("db")._replace(policy=Policy(service=Service()))
+    world.roles["db"] = Role(seconds=FOREVER)
+    world.acts["split"] = lambda: made.extend(["out1"] * (world.runs == 3))
+    family = Family(
+        "f", ("split",), lambda: (job(f"f[{path}]", path, "in") for path in made)
+    )
+    jobs = (serve, job("split"), job("b", "total", needs="f db"))
+    pipeline = Pipeline(jobs, "p.yaml", (family,))
+    ran = [world.run_all(pipeline) for _ in range(3)]
+    assert ran == ["db split f[out0] b", "db split", "db split f[out1] b"]
+
+
 def test_a_service_is_passed_over_if_all_that_needs_it_is_done(world: World):
     serve = job("db", "")
     serve = serve._replace(policy=serve.policy._replace(service=Service()))
@@ -382,6 +397,27 @@ def test_what_changed_among_its_inputs_is_seen_without_outputs_too(world: World)
     assert world.run(reads, resume=True) == ""
     Path("in").write_text("22")
     assert world.run(reads, resume=True) == "a"
+
+
+def test_so_is_what_changed_below_a_directory(world: World):
+    Path("tree/sub").mkdir(parents=True)
+    Path("tree/sub/file").write_text("1")
+    Path("tree/link").symlink_to("sub")
+    reads = job("a", "", "tree")
+    world.run(reads)
+    assert world.run(reads, resume=True) == ""
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: Path("tree/sub/file").write_text("22"),
+        lambda: os.utime("tree/sub/file", (5, 5)),
+        lambda: Path("tree/sub/new").touch(),
+        lambda: Path("tree/sub/new").rename("tree/sub/renamed"),
+        lambda: Path("tree/link").unlink(),
+        lambda: Path("tree/link").symlink_to("."),
+    )
+    for change in changes:
+        change()
+        assert world.run(reads, resume=True) == "a"
+        assert world.run(reads, resume=True) == ""
 
 
 def test_a_job_whose_stdout_file_is_gone_is_run_again(world: World):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from penstock.clock import Clock
 from penstock.plan.digest import begin_digest
@@ -115,25 +115,39 @@ class Contents:
         return self._clock.wall() - latest / _SECOND > tick
 
     def _of_tree(self, path: str) -> str:
-        summary = begin_digest()
-        for line in self._lines(path, ""):
-            summary.update(line.encode("utf-8", "surrogateescape") + b"\0\0")
-        return summary.hexdigest()
+        return digest_below(path, lambda file: self._of_file(file.path, file.stat()))
 
-    def _lines(self, directory: str, above: str) -> Iterator[str]:
-        """A line for each thing below `directory`, in the order of names."""
-        with os.scandir(directory) as found:
-            others = [entry for entry in found if entry.name != _OWN]
-        entries = sorted(others, key=lambda entry: entry.name)
-        for entry in entries:
-            name = above + entry.name
-            if entry.is_symlink():
-                yield f"link\0{name}\0{os.readlink(entry.path)}"
-            elif entry.is_dir(follow_symlinks=False):
-                yield f"directory\0{name}"
-                yield from self._lines(entry.path, f"{name}/")
-            elif entry.is_file(follow_symlinks=False):
-                status = entry.stat(follow_symlinks=False)
-                yield f"file\0{name}\0{self._of_file(entry.path, status)}"
-            else:
-                yield f"special\0{name}"
+
+def digest_below(directory: str, tell: Callable[[os.DirEntry[str]], str]) -> str:
+    """All that is below `directory`, in one digest.
+
+    Args:
+        directory: the path.
+        tell: what counts of a regular file besides its name.
+
+    Raises:
+        OSError: it cannot be read, or changes just now.
+    """
+    summary = begin_digest()
+    for line in _lines(directory, "", tell):
+        summary.update(line.encode("utf-8", "surrogateescape") + b"\0\0")
+    return summary.hexdigest()
+
+
+def _lines(
+    directory: str, above: str, tell: Callable[[os.DirEntry[str]], str]
+) -> Iterator[str]:
+    """A line for each thing below `directory`, in the order of names."""
+    with os.scandir(directory) as found:
+        others = [entry for entry in found if entry.name != _OWN]
+    for entry in sorted(others, key=lambda entry: entry.name):
+        name = above + entry.name
+        if entry.is_symlink():
+            yield f"link\0{name}\0{os.readlink(entry.path)}"
+        elif entry.is_dir(follow_symlinks=False):
+            yield f"directory\0{name}"
+            yield from _lines(entry.path, f"{name}/", tell)
+        elif entry.is_file(follow_symlinks=False):
+            yield f"file\0{name}\0{tell(entry)}"
+        else:
+            yield f"special\0{name}"

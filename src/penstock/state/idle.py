@@ -28,8 +28,8 @@ class Idle:
         """Whether all that needs `service` is done, and nothing can change that.
 
         What is needed by those that are done is run before them, and may change what
-        they read: so it must be done, too. Members of a family are not looked at: it
-        is never done.
+        they read: so it must be done, too. A family never is: its members are not
+        looked at, nor is what needs it, for what they make is not known before.
         """
         waiting, seen = [service.name], set[str]()
         while waiting:
@@ -45,11 +45,14 @@ class Idle:
                 if users is None:  # it is wanted for its own sake
                     return False
                 waiting += users
-            elif not self._is_done(job):
+            elif self._needs_family(job) or not self._is_done(job):
                 return False
             else:
                 waiting += (n for n in job.needs if not self._is_service(n))
         return True
+
+    def _needs_family(self, job: Job) -> bool:
+        return any(need not in self._jobs for need in job.needs)
 
     def _is_service(self, name: str) -> bool:
         job = self._jobs.get(name)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from collections.abc import Callable, Iterator, Mapping
 
 from penstock.model.job import Family, Job, Pipeline
 from penstock.model.stream import Input
 from penstock.plan.fingerprint import MISSING
+from penstock.state.contents import digest_below
 from penstock.state.outputs import outputs_of, real
 
 _MAGIC = re.compile(r"[*?[]")
@@ -53,17 +55,29 @@ def named_inputs(job: Job) -> Iterator[str]:
 
 
 def glance(path: str) -> str:
-    """What can be told of a file without reading it: size and time of the change."""
+    """What can be told of a file without reading it: size and time of the change.
+
+    Of a directory: that of all that is below it.
+    """
     try:
         status = os.stat(path)
     except (OSError, ValueError):
         return MISSING
-    return f"{status.st_size} {status.st_mtime_ns}"
+    if not stat.S_ISDIR(status.st_mode):
+        return _change(status)
+    try:
+        return f"tree {digest_below(path, lambda file: _change(file.stat()))}"
+    except OSError as error:
+        return f"unreadable: {error}"
 
 
 def contents_of(paths: tuple[str, ...], read: Callable[[str], str]) -> dict[str, str]:
     """What stands for the content of each, in the order of names."""
     return {path: read(path) for path in sorted(paths)}
+
+
+def _change(status: os.stat_result) -> str:
+    return f"{status.st_size} {status.st_mtime_ns}"
 
 
 def _matches(pattern: str) -> Iterator[str]:
