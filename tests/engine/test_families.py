@@ -96,6 +96,24 @@ def test_a_family_whose_members_cannot_be_made_has_failed_and_loses_nobody_else(
     assert (result.status, result.tally.failed, result.tally.skipped) == (1, 1, 1)
 
 
+def test_after_a_family_that_breaks_at_once_nothing_is_started():
+    looks = count()
+
+    def members() -> Iterator[Job]:
+        if next(looks):  # at the check it was there
+            raise DefinitionError(("jobs.yaml:3:1: list.txt: no such file",))
+        yield job("a-0")
+
+    families = (Family("a", (), members), family("b", 3))
+    result, story = run(FakeExecutor(), Pipeline((job("c"),), families=families))
+    assert sorted(story.told) == [
+        "FAIL a",
+        "skip b: job a failed",
+        "skip c: job a failed",
+    ]
+    assert result.status == 1
+
+
 def test_a_family_without_members_is_told_of_and_what_needs_it_goes_on():
     family = Family("f", ("first",), lambda: iter(()))
     pipeline = Pipeline((job("first"), job("last", "f")), families=(family,))

@@ -70,6 +70,15 @@ def test_who_shares_the_session_belongs_to_the_run():
     assert left(seen(10, run=DEAD), seen(11, session=10), seen(12)) == {100: {10, 11}}
 
 
+def test_who_shares_a_session_that_is_older_than_the_run_is_a_stranger():
+    run = DEAD._replace(started=5)
+    shell, other = seen(10, session=10), seen(12, 10, session=10)
+    ours = seen(11, 1, session=10, run=run)._replace(started=6)
+    everybody = {each.pid: each for each in (shell, other, ours)}
+    (family,) = dead_families(Census(everybody, frozenset((run,)), frozenset()))
+    assert family.members == (ours,)
+
+
 def test_a_session_that_is_not_seen_leads_to_nobody():
     assert left(seen(10, session=0, run=DEAD), seen(11, session=0)) == {100: {10}}
 

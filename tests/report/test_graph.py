@@ -179,6 +179,13 @@ def test_no_line_of_a_value_leaves_its_comment():
     assert all(line.startswith("#") or not line for line in lines[2:])
 
 
+def test_a_reason_of_several_lines_is_one_comment():
+    pipeline, why = Pipeline((job("a", "true"),)), "command changed: was `a\nrm x\n`"
+    lines = shell_script(pipeline, lambda _: (why,)).splitlines()
+    assert "# a: needs no other; command changed: was `a rm x `" in lines
+    assert "rm x" not in lines
+
+
 def test_a_script_says_why():
     script = shell_script(PIPELINE)
     assert "# report: after words, sq, fan\n" in script

@@ -114,6 +114,11 @@ def test_names_that_mean_something_to_make(make):
     assert make(Pipeline(jobs)).stdout == "1\n2\n3\n"
 
 
+def test_commands_of_several_lines_whatever_their_names(make):
+    jobs = (_job("by-status", "echo 1\necho 2"), _job("by.status", "echo 3\necho 4"))
+    assert make(Pipeline(jobs)).stdout == "1\n2\n3\n4\n"
+
+
 def test_a_command_that_looks_like_a_mark_of_make(make):
     job = Job("a", (Stage("x", Command(("@true",), "@true")),))
     assert "@true: not found" in make(Pipeline((job,))).stderr

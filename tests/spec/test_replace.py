@@ -60,6 +60,8 @@ def test_a_column_may_have_a_name():
 def test_a_word_is_repeated_for_each_record():
     assert argv("cat x{}y", "a", "b c") == ("cat", "xay", "xb cy")
     assert argv("cat x{}y | wc", "a", "b c")[2] == "cat xay x'b c'y | wc"
+    long = "x" * 100
+    assert argv(f"cat {long}{{}} | wc", "1", "2")[2] == f"cat {long}1 {long}2 | wc"
 
 
 def test_in_quotes_records_stand_side_by_side():

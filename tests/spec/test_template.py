@@ -21,6 +21,7 @@ def names(text):
         ("${{{x}}}", [("x", False)]),
         ("{{raw}}", [("raw", False)]),
         ("{{log file}}", [("log file", False)]),
+        ("{{json .Name}} {{range .a}}", []),
     ],
 )
 def test_a_name_in_two_braces_is_a_slot(text, found):

@@ -89,20 +89,25 @@ class Commands:
             try:
                 return tuple([each.fill(filling, env) for each in self.templates])
             except UnquotableError as error:
-                hint = "let a variable hold it first: x={}; ..."
-                why = f"job {filling.number}: {error}\nhint: {hint}"
-                raise PenstockError(why) from None
+                raise _unquotable(error, f"job {filling.number}: ") from None
         text = " ".join(value for record in filling.records for value in record)
         if self._shell is not None:
             return (Command((*self._shell, "-c", text), text.strip() or ":"),)
         return (command_from_text(text if text.strip() else ":"),)
 
     def cost(self, record: Record) -> int:
-        """How much a record adds to the largest command, in bytes."""
-        return max(
-            _size(template, (record,)) - _size(template, ())
-            for template in self.templates
-        )
+        """How much a record adds to the largest command, in bytes.
+
+        Raises:
+            PenstockError: a value cannot be put where it is to stand.
+        """
+        try:
+            return max(
+                _size(template, (record,)) - _size(template, ())
+                for template in self.templates
+            )
+        except UnquotableError as error:
+            raise _unquotable(error) from None
 
     @property
     def room(self) -> int:
@@ -234,6 +239,12 @@ class MapJobs:
                 return filling
             self._left_out += 1
         return None
+
+
+def _unquotable(error: UnquotableError, where: str = "") -> PenstockError:
+    return PenstockError(
+        f"{where}{error}\nhint: let a variable hold it first: x={{}}; ..."
+    )
 
 
 def _never() -> bool:

@@ -55,6 +55,7 @@ class _Scanner:
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
+        self._quoted = -1  # where the last character is that a backslash quotes
 
     def pipes(self) -> list[int]:
         """Where each `|` between two stages stands.
@@ -83,7 +84,9 @@ class _Scanner:
         return self._text[self._at : self._at + 1]
 
     def _before(self) -> str:
-        """What stands before the character that was taken last."""
+        r"""What stands before what was taken last; `\` if that is quoted by one."""
+        if self._at - 2 == self._quoted:
+            return "\\"
         return self._text[max(0, self._at - 2) : self._at - 1]
 
     def _unquoted(self, char: str) -> None:
@@ -96,6 +99,7 @@ class _Scanner:
             case "\\":
                 if self._peek() == "\n" and self._before() not in _BLANKS:
                     raise _Doubt  # it may continue a word, or an operator
+                self._quoted = self._at
                 self._at += 1
             case "$":
                 self._dollar()
@@ -145,7 +149,7 @@ class _Scanner:
             case "'" | "[" if not in_double:
                 raise _Doubt
             case "$":
-                self._at += 1
+                raise _Doubt  # `$$` is the same in all stages of one shell
             case "\\":
                 raise _Doubt  # sh removes `\\<newline>` before it reads on
             case _:

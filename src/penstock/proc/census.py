@@ -113,9 +113,10 @@ def dead_families(
     """What dead runs have left, for each of them; pure.
 
     To a run belongs what carries its name, what is in a session with such a process
-    (its commands lead sessions of their own, which others cannot join), and what is
-    below any of them: so also what has dropped its environment, while something leads
-    to it. Not what is below a run that is alive, or is of one that we cannot judge.
+    (its commands lead sessions of their own, which others cannot join; but not if that
+    session is older: with --foreground it is that of the terminal), and what is below
+    any of them: so also what has dropped its environment, while something leads to it.
+    Not what is below a run that is alive, or is of one that we cannot judge.
 
     Args:
         census: everybody.
@@ -157,12 +158,18 @@ def _members(
     while near:
         found |= near
         sessions = {seen[pid].session for pid in found} - {0}  # 0: one we do not see
+        sessions = {s for s in sessions if s not in seen or _is_later(seen[s], name)}
         near = {
             pid
             for pid in open_to_us - found
             if seen[pid].session in sessions or seen[pid].parent in found
         }
     return found
+
+
+def _is_later(leader: Seen, name: RunName) -> bool:
+    """Whether a session can have been made in a run, by when its leader started."""
+    return leader.started >= name.started
 
 
 def _living(census: Census) -> set[int]:

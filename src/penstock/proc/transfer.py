@@ -97,7 +97,8 @@ class Outlet:
             return os.splice(source, self._target, count, at, None, flags)
         if self._is_file:
             return os.sendfile(self._target, source, at, count)
-        return os.write(self._target, os.pread(source, select.PIPE_BUF, at))
+        data = os.pread(source, min(count, select.PIPE_BUF), at)
+        return os.write(self._target, data)
 
     def _is_ready(self) -> bool:
         """Wait until something can be written; False if it is to stop."""

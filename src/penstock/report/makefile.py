@@ -51,10 +51,10 @@ def format_makefile(pipeline: Pipeline) -> str:
     lines += [f"{goal}: {' '.join(targets)}"]
     for family_name, of in members.items():
         lines += [f"{names[family_name]}: {' '.join(names[name] for name in of)}"]
-    for job in [*first, *jobs]:
+    for number, job in enumerate([*first, *jobs], 1):
         setup = [] if job in first else [each.name for each in first]
         needs = "".join(f" {names[name]}" for name in (*setup, *job.needs))
-        lines += ["", *_rule(job, names[job.name], needs)]
+        lines += ["", *_rule(job, names[job.name], needs, f"RECIPE_{number}")]
     return "\n".join(lines) + "\n"
 
 
@@ -107,14 +107,14 @@ def _lost(pipeline: Pipeline, jobs: list[Job]) -> Iterator[str]:
     yield from (name for name, job in ends.items() if job is not None)
 
 
-def _rule(job: Job, target: str, needs: str) -> Iterator[str]:
+def _rule(job: Job, target: str, needs: str, variable: str) -> Iterator[str]:
+    """The lines of a target; `variable` may be used, its name is no other's."""
     text = _recipe(job)
     if "\n" not in text:
         yield f"{target}:{needs}"
         yield f"\t{text}"
         return
-    variable = f"RECIPE_{target}"  # a recipe line cannot hold a newline
-    yield f"define {variable}"
+    yield f"define {variable}"  # a recipe line cannot hold a newline
     for line in text.split("\n"):
         # `$()` is nothing, and keeps make from seeing an end, or a continued line.
         start = "$()" if line.split()[:1] in (["endef"], ["define"]) else ""

@@ -130,7 +130,8 @@ def _paragraph(
 ) -> Iterator[str]:
     """One job: what it is, and its line."""
     yield ""
-    notes = [why, *_notes(job)]
+    # On one line, whatever was quoted there: the next one would be run.
+    notes = [" ".join(note.split()) for note in (why, *_notes(job))]
     yield f"# {job.name}: {'; '.join(notes)}"
     stages = job.stages
     if job.policy.service:  # it is stopped: what sh has started must be the command

@@ -22,7 +22,8 @@ _NAME = _ALNUM | {"_"}
 # What ends a word without being a part of it (XCU 2.3).
 _ENDS_WORD = frozenset(" \t\n;|&()<>")
 _IN_DOUBLE = frozenset('"\\$`')
-_REMEMBERED = 16  # characters of a word: more than any reserved word has
+_ARRAY = "=("
+_REMEMBERED = 1 << 12  # characters of a word that may be repeated for each value
 
 
 class Unquoted(NamedTuple):
@@ -75,8 +76,8 @@ class _Reader:
     """Reads a text once, from left to right; each step takes a character or more.
 
     Invariant: `_open` holds what is open round the character at `_at`, outermost
-    first: `$(` a substitution, `(` a subshell, `"` a quoted part. Once `_lost` is set
-    this is no longer known, and stays so.
+    first: `$(` a substitution, `(` a subshell, `=(` the values of an array of bash, `"`
+    a quoted part. Once `_lost` is set this is no longer known, and stays so.
     """
 
     def __init__(self, text: str) -> None:
@@ -203,7 +204,8 @@ class _Reader:
     def _opening(self) -> None:
         if self._text.startswith("(", self._at):
             self._lost = "inside or after `((`, perhaps arithmetic"
-        self._open.append("(")
+        is_array = self._text[self._at - 2 : self._at - 1] == "="
+        self._open.append(_ARRAY if is_array else "(")
         self._end_word()
 
     def _closing(self) -> None:
@@ -217,9 +219,12 @@ class _Reader:
         self._end_word()
 
     def _bracket(self) -> None:
-        """`name[...]`: bash evaluates a subscript, even a quoted one with blanks."""
+        """`name[...]`: bash evaluates a subscript, even a quoted one with blanks.
+
+        In `name=([...]=...)` too.
+        """
         end = self._at
-        if self._word and self._is_name:
+        if self._is_name if self._word else self._open[-1:] == [_ARRAY]:
             while self._text[end : end + 1] not in ("", "]", " ", "\t", "\n", PLACE):
                 end += 1
             if self._text[end : end + 1] != "]":
@@ -241,6 +246,8 @@ class _Reader:
         self._is_name &= char in _NAME
         if len(self._word) < _REMEMBERED:
             self._word += char
+        else:
+            self._is_plain = False
 
     def _end_word(self) -> None:
         if self._word == "[[":

@@ -82,7 +82,10 @@ def _slot_at(text: str, start: int) -> Slot | None:
     inner = text[start + 2 : start + _LONGEST].partition("}}")[0]
     end = start + 2 + len(inner)
     words = inner.split()
-    if not words or words[0][0] not in _NAME or not _INNER.issuperset(inner):
+    # Templates of other programs name fields so: {{json .Name}}.
+    if not words or not all(word[0] in _NAME for word in words):
+        return None
+    if not _INNER.issuperset(inner):
         return None
     if text[end : end + 2] != "}}":
         return None

@@ -85,6 +85,11 @@ class Memory:
         if self._record is not None:
             self._record.succeeded(job, done)
 
+    def revoke(self, job: str) -> None:
+        """Take back that it succeeded, before it is started once more."""
+        if self._record is not None:
+            self._record.revoke(job)
+
     def claim(self, paths: Iterable[str]) -> None:
         """Claim what a run writes, by its real paths.
 

@@ -1,7 +1,8 @@
 """Record: which jobs of a run have succeeded, so that another run can go on there.
 
 A file in the directory of the run: first a line about the run, then one line for each
-success, written at once. That is enough against a kill at any instant: a line that was
+success, written at once; and one for each job with a success that is started once more,
+before it is, which takes that back: the last line of a job counts. That is enough against a kill at any instant: a line that was
 cut off is that of a job that will be run once more. A loss of power may cost the last
 lines, and so no more than that either.
 
@@ -14,7 +15,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 
 from penstock.proc.marker import RunName
@@ -57,7 +58,7 @@ class Past(NamedTuple):
     Attributes:
         run: its name.
         header: what it said of itself.
-        done: each job that succeeded, by name.
+        done: each job that succeeded, and was not started again since, by name.
     """
 
     run: str
@@ -103,6 +104,10 @@ class Record:
     def succeeded(self, job: str, done: Done) -> None:
         """Note a success."""
         self._write([job, *done])
+
+    def revoke(self, job: str) -> None:
+        """Take back a success: the job is started once more."""
+        self._write([job])
 
     def close(self) -> None:
         """Close the file; may be called twice."""
@@ -172,7 +177,7 @@ def _read(directory: str, name: str) -> Past | None:
     header = _header(next(values, None))
     if header is None:
         return None
-    return Past(name, header, dict(filter(None, map(_done, values))))
+    return Past(name, header, _done(values))
 
 
 def _values(data: bytes) -> Iterator[object]:
@@ -182,12 +187,18 @@ def _values(data: bytes) -> Iterator[object]:
             yield json.loads(line)
 
 
-def _done(value: object) -> tuple[str, Done] | None:
-    match value:
-        case [str(job), str(digest), str(run)]:
-            return job, Done(digest, run)
-        case _:
-            return None
+def _done(values: Iterable[object]) -> dict[str, Done]:
+    """What the lines after the first one say, all in all."""
+    done: dict[str, Done] = {}
+    for value in values:
+        match value:
+            case [str(job), str(digest), str(run)]:
+                done[job] = Done(digest, run)
+            case [str(job)]:
+                done.pop(job, None)
+            case _:
+                pass
+    return done
 
 
 def _header(value: object) -> Header | None:

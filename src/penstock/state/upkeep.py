@@ -138,6 +138,7 @@ class Upkeep:
             return PassJob(job, because)
         if job.name not in self._opened:  # made late
             self.open((job,))
+        self._successes.revoke(job)
         before = self._begin(job) if is_watched(job) else None
         self._tries[job.name] = _Try(job, fingerprint, digest, before)
         return self._hand_on(job)
@@ -181,12 +182,11 @@ class Upkeep:
         if job.policy.service is not None or self._memory.site.fresh:
             return None
         past = self._memory.past
-        was_done = self._successes.had(job, digest)
+        run = self._successes.run_of(job, digest)
         if not is_watched(job):
             is_whole = None not in signs_of(outputs_of(job)).values()
-            is_kept = past is not None and was_done and is_whole
-            return f"it succeeded in {past.run}" if past and is_kept else None
-        if past is not None and past.header.fresh and not was_done:
+            return f"it succeeded in {run}" if run and is_whole else None
+        if past is not None and past.header.fresh and run is None:
             return None
         verdict = self._judge.judge(job, fingerprint)
         return None if verdict.reasons else UP_TO_DATE
