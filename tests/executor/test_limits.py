@@ -10,7 +10,8 @@ import pytest
 
 from penstock.clock import MonotonicClock
 from penstock.executor.pool import Pool
-from penstock.model.job import Job, Stage
+from penstock.model.job import Job, Link, Stage
+from penstock.model.limits import Limits
 from penstock.model.outcome import (
     Cancelled,
     Exited,
@@ -97,6 +98,23 @@ def test_of_a_pipeline_the_silent_one_is_to_blame(pool: Pool):
     first = outcome.stages[0].ending
     assert isinstance(first, Cancelled)
     assert first.cause == "sleep said nothing for too long"
+
+
+@pytest.mark.parametrize(
+    "links",
+    [(Link(0, 1, buffer="disk"),), (Link(0, 2), Link(1, 2))],
+    ids=["disk", "merge"],
+)
+def test_what_a_relay_passes_on_is_no_word_of_who_is_silent(
+    pool: Pool, links: tuple[Link, ...]
+):
+    talks = stage(sh("while echo x; do sleep 0.01; done"))
+    silent = idle(["sleep", "1000"], 0.3)
+    stages = (talks, silent, stage(sh("exec cat >/dev/null")))[: len(links) + 1]
+    outcome = run(pool, Job("job", stages, links, limits=Limits(timeout=30.0)))
+    assert outcome.culprit == 1
+    assert isinstance(outcome.ending, TimedOut)
+    assert outcome.ending.limit_of == "idle"
 
 
 # --- the first signal ---------------------------------------------------------------

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from penstock.model.job import Job
+from penstock.proc.brood import Brood
 from penstock.proc.files import Files
-from penstock.proc.launch import Running
 from penstock.proc.stop import Stop, earlier
 from penstock.typed import TYPE_CHECKING
 
@@ -23,12 +21,10 @@ class Gauge:
         stall: looks for a deadlock, if there may be one.
     """
 
-    def __init__(
-        self, job: Job, running: Sequence[Running], files: Files, now: float
-    ) -> None:
-        self._running = running
-        self._silence = _listen(job, running, files, now)
-        self._memory = _weigh(job, running)
+    def __init__(self, job: Job, brood: Brood, files: Files, now: float) -> None:
+        self._brood = brood
+        self._silence = _listen(job, brood, files, now)
+        self._memory = _weigh(job, brood)
         self._trees: dict[int, int] = {}
         self._every = earlier(
             self._silence.every if self._silence else None,
@@ -38,13 +34,11 @@ class Gauge:
         self.stall: Stall | None = None
 
     @classmethod
-    def of(
-        cls, job: Job, running: Sequence[Running], files: Files, now: float
-    ) -> Gauge | None:
+    def of(cls, job: Job, brood: Brood, files: Files, now: float) -> Gauge | None:
         """What looks at `job`; None if no limit of a command asks for that."""
         for stage in job.stages:
             if stage.limits.idle is not None or stage.command.memory is not None:
-                return cls(job, running, files, now)
+                return cls(job, brood, files, now)
         return None
 
     @property
@@ -65,27 +59,26 @@ class Gauge:
         self._next_at = now + self._every
         from penstock.proc.trees import trees_of  # noqa: PLC0415 (few jobs need it)
 
-        trees = self._trees = trees_of(self._running, self._trees)
+        brood = self._brood
+        trees = self._trees = trees_of(brood.running, brood.relaying, self._trees)
         too_much = self._memory.look(trees) if self._memory else None
         silent = self._silence.look(trees, now) if self._silence else None
         return too_much or stalled or silent
 
 
-def _listen(
-    job: Job, running: Sequence[Running], files: Files, now: float
-) -> Silence | None:
+def _listen(job: Job, brood: Brood, files: Files, now: float) -> Silence | None:
     """What looks after the limits on silence; None if there are none."""
     if all(stage.limits.idle is None for stage in job.stages):
         return None
     from penstock.proc.idle import Silence  # noqa: PLC0415 (few jobs need it)
 
-    return Silence(job, running, files, now)
+    return Silence(job, brood.running, files, now)
 
 
-def _weigh(job: Job, running: Sequence[Running]) -> Memory | None:
+def _weigh(job: Job, brood: Brood) -> Memory | None:
     """What looks after the limits on memory; None if there are none."""
     if all(stage.command.memory is None for stage in job.stages):
         return None
     from penstock.proc.memory import Memory  # noqa: PLC0415 (few jobs need it)
 
-    return Memory(job, running)
+    return Memory(job, brood.running)

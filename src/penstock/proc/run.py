@@ -146,7 +146,7 @@ class _Run:
         self.brood = Brood(self._watch, self._clock)
         self.running = self.brood.running
         self._started_at = self._clock.now()
-        self.gauge = Gauge.of(job, self.running, files, self._started_at)
+        self.gauge = Gauge.of(job, self.brood, files, self._started_at)
         self._samples: Samples | None = None
         self._hurry = False
         self._reap_at = self._started_at + REAP_EVERY
@@ -295,7 +295,7 @@ class _Run:
 
         now = self._clock.now()
         if self.gauge is None:
-            self.gauge = Gauge(self.job, self.running, self.files, now)
+            self.gauge = Gauge(self.job, self.brood, self.files, now)
         parts = wiring, self.running, self.brood.relays, self.files
         self.gauge.stall = Stall(self.job, *parts, now)
         fifos = self.files.fifos

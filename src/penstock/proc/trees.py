@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from penstock.proc.descendants import children_of, descendants_of
 from penstock.proc.launch import Running
@@ -12,9 +12,9 @@ NOBODY = -1
 
 
 def trees_of(
-    running: Sequence[Running], before: Mapping[int, int] | None = None
+    running: Sequence[Running], relaying: Collection[int], before: Mapping[int, int]
 ) -> dict[int, int]:
-    """Every process below this one, with the position of the stage that started it.
+    """Every process of the commands, with the position of the stage that started it.
 
     An orphan has no parent to tell whose it is; then it is that of its session, or it
     was seen under its parent before. A daemon that was quicker than both is `NOBODY`'s,
@@ -22,12 +22,15 @@ def trees_of(
 
     Args:
         running: the stages that were started.
+        relaying: the processes of relays: they are ours, and no command's.
         before: what this said the last time.
     """
     leaders = {each.process.pid: each.position for each in running}
-    known = {**(before or {}), **leaders}
+    known = {**before, **leaders}
     found: dict[int, int] = {}
     for pid in children_of(os.getpid()):
+        if pid in relaying:
+            continue
         found[pid] = _owner(pid, known, leaders, alone=len(running) == 1)
     for pid, parent in descendants_of(list(found)):
         found[pid] = found.get(parent, NOBODY)
