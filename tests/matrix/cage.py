@@ -215,4 +215,6 @@ def _pause(seconds: float) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    # Or Python's handler, in the fork that is to be the tool, may swallow it.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     print(json.dumps(main(Path(sys.argv[1]))))  # noqa: T201 (its answer)
