@@ -101,6 +101,20 @@ def test_a_file_that_is_no_record_is_none(tmp_path: Path, first: str):
     assert last_run(str(tmp_path), "p.yaml") is None
 
 
+def test_a_success_can_be_taken_back_and_come_again(tmp_path: Path):
+    directory = tmp_path / RUN
+    directory.mkdir()
+    before = {name: done(name) for name in "abc"}
+    record = Record(str(directory), header(), before, pytest.fail)
+    record.revoke("a")
+    record.revoke("b")
+    record.succeeded("b", Done("new", "other"))
+    record.close()
+    past = last_run(str(tmp_path), "p.yaml")
+    assert past is not None
+    assert past.done == {"b": Done("new", "other"), "c": done("c")}
+
+
 def test_a_record_begins_with_what_was_done_before(tmp_path: Path):
     directory = tmp_path / RUN
     directory.mkdir()

@@ -19,7 +19,7 @@ from penstock.engine import Engine
 from penstock.errors import UsageError
 from penstock.executor.fake import FOREVER, FakeExecutor, Role
 from penstock.model.command import Command
-from penstock.model.event import Event, JobEnded
+from penstock.model.event import Event, JobEnded, JobPassed
 from penstock.model.job import Family, Job, Pipeline, Stage
 from penstock.model.outcome import Exited, Lost, Outcome
 from penstock.model.policy import Policy, Service
@@ -83,12 +83,15 @@ class World:
         self.flags = Flags()
         self.runs = 0
         self.outcomes: dict[str, Outcome] = {}
+        self.passed: dict[str, str] = {}
         self.acts: dict[str, Callable[[], object]] = {}
         self.roles: dict[str, Role] = {}
 
     def receive(self, event: Event) -> None:
         if isinstance(event, JobEnded):
             self.outcomes[event.job.name] = event.outcome
+        if isinstance(event, JobPassed):
+            self.passed[event.job.name] = event.because
 
     def run(self, *jobs: Job, **options) -> str:
         """The names of what was run, in order."""
@@ -331,6 +334,7 @@ def test_what_a_killed_run_left_half_made_goes(world: World):
 
 # --- resume -------------------------------------------------------------------------
 
+NEVER = job("f[0]")._replace(policy=Policy(when=Command(("false",), "false")))
 ONE, TWO, THREE = job("a"), job("b", needs="a"), job("c", needs="b")
 
 
@@ -445,6 +449,45 @@ def test_a_failed_job_is_run_again(world: World):
     world.run(ONE, TWO, THREE)
     world.roles.clear()
     assert world.run(ONE, TWO, THREE, resume=True) == "b c"
+
+
+def test_what_failed_since_is_run_again_though_all_is_as_it_was(world: World):
+    jobs = (job("a", "", "in"), job("b", needs="a"))
+    before = os.stat("in")
+    world.run(*jobs)
+    Path("in").write_text("22")
+    world.roles["a"] = FAIL
+    assert world.run(*jobs, resume=True) == "a"
+    Path("in").write_text("1")
+    os.utime("in", ns=(before.st_atime_ns, before.st_mtime_ns))
+    world.acts["a"] = kill  # it was run, and nobody knows how that ended
+    assert world.be_killed(*jobs, resume=True) == "a"
+    world.acts.clear()
+    world.roles.clear()
+    assert world.run(*jobs, resume=True) == "a b"
+    assert world.run(*jobs, resume=True) == ""
+
+
+def test_the_run_is_told_in_which_a_job_succeeded(world: World):
+    world.run(ONE)
+    world.run(ONE, TWO, resume=True)
+    world.run(ONE, TWO, resume=True)
+    assert world.run(ONE, TWO, resume=True) == ""
+    assert world.passed == {
+        "a": "it succeeded in 20261121-091500-1",
+        "b": "it succeeded in 20261121-091500-2",
+    }
+
+
+@pytest.mark.parametrize("members", [(), (NEVER,)], ids=["none", "skipped"])
+def test_what_needs_a_family_that_had_nothing_to_do_is_kept(world: World, members):
+    family = Family("f", (), lambda: iter(members))
+    pipeline = Pipeline((job("b", needs="f"),), "p.yaml", (family,))
+    world.roles |= {f"-when {member.name}": FAIL for member in members}
+    assert "b" in world.run_all(pipeline).split()
+    assert "b" not in world.run_all(pipeline, resume=True).split()
+    assert all("when" in world.passed[job.name] for job in members)
+    assert world.passed["b"] == "it succeeded in 20261121-091500-1"
 
 
 # --- who makes what -----------------------------------------------------------------

@@ -1,10 +1,11 @@
 """Record: which jobs of a run have succeeded, so that another run can go on there.
 
 A file in the directory of the run: first a line about the run, then one line for each
-success, written at once; and one for each job with a success that is started once more,
-before it is, which takes that back: the last line of a job counts. That is enough
+success, written at once. A job with a success that is started once more has a line
+before that, which takes the success back: the last line of a job counts. That is enough
 against a kill at any instant: a line that was cut off is that of a job that will be run
-once more. A loss of power may cost the last lines, and so no more than that either.
+once more, or was not started yet. A loss of power may cost the last lines, and so no
+more than that either.
 
 A run that goes on where another ended begins with what that one has recorded. So each
 success has the name of the run in which it was: what needs a job that was run again
