@@ -118,9 +118,8 @@ class Scheduler:
         match news:
             case RunStarted():
                 self._usual = news.slots
-                names, self._unopened = self._unopened, []
-                for name in names:
-                    yield from self._open(name)
+                while self._unopened:  # none after a halt
+                    yield from self._open(self._unopened.pop(0))
             case Finished(job, outcome):
                 yield from self._finish(job, outcome)
             case JobPassed(job):
