@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
@@ -242,6 +243,41 @@ def test_how_often_a_command_had_to_wait_is_told(pool: Pool):
     (seen,) = run(pool, job(stage(sh("sleep 0; sleep 0")))).stages
     assert seen.usage is not None
     assert seen.usage.waits > 0
+
+
+# --- what is left behind ------------------------------------------------------------
+
+
+def test_what_a_command_left_behind_may_hold_no_more_memory(pool: Pool):
+    holds = HOLD.format(200)
+    leaves = python(f"if os.fork(): os._exit(0)\n{holds}")
+    outcome = run(pool, job(small(leaves, 64), linger=30.0))
+    ending = outcome.ending
+    assert isinstance(ending, OutOfMemory)
+    assert ending.limit_bytes == 64 * MIB < ending.held_bytes
+    assert outcome.stragglers == ()  # it was ended as a part of its command
+
+
+DAEMON = sh("sleep 1000 & exit 0")
+
+
+@pytest.mark.parametrize(
+    ("made", "limit_of"),
+    [
+        (job(stage(DAEMON, timeout=0.4), linger=math.inf), "command"),
+        (job(stage(DAEMON), timeout=0.4, linger=math.inf), "job"),
+        (job(idle(DAEMON, 0.4), linger=math.inf), "idle"),
+    ],
+    ids=["command", "job", "idle"],
+)
+def test_the_time_of_a_service_goes_on_when_it_makes_a_daemon_of_itself(
+    pool: Pool, made: Job, limit_of: str
+):
+    outcome = run(pool, made)
+    assert isinstance(outcome.ending, TimedOut)
+    assert outcome.ending.limit_of == limit_of
+    assert outcome.status == 124
+    assert outcome.stragglers == ()
 
 
 # --- standing still -----------------------------------------------------------------

@@ -8,7 +8,7 @@ from penstock.model.job import Job
 from penstock.proc.descendants import is_zombie
 from penstock.proc.files import Files
 from penstock.proc.launch import Running
-from penstock.proc.stop import Stop, alive
+from penstock.proc.stop import Stop, at_work
 from penstock.proc.trees import NOBODY
 
 _LOOKS = 8  # in the time of the limit
@@ -58,8 +58,8 @@ class Silence:
             for position, limit in self._limits.items()
             if now >= self._heard_at[position] + limit
         ]
-        hit = alive(self._running)
-        overdue = hit.intersection(late)
+        hit = at_work(self._job, self._running)
+        overdue = hit.intersection(late, trees.values())
         if not overdue:
             return None
         first = min(overdue)

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from penstock.model.job import Job
 from penstock.proc.launch import Running
 from penstock.proc.resident import resident
-from penstock.proc.stop import Stop, alive
+from penstock.proc.stop import Stop, at_work
 
 EVERY = 0.1  # seconds from one look to the next
 
@@ -54,7 +54,7 @@ class Memory:
 
     def _stop(self, position: int, limit: int, held: int) -> Stop:
         cause = f"{self._job.stages[position].name} held too much memory"
-        hit = alive(self._running) | {position}
+        hit = at_work(self._job, self._running) | {position}
         return Stop(cause, hit, frozenset((position,)), memory=(limit, held))
 
 

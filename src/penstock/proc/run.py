@@ -193,33 +193,33 @@ class _Run:
         """Wait until every command has exited, or the job must be stopped."""
         brood = self.brood
         while brood.alive and self.stopped is None:
-            limit = next_deadline(self.job, self.running, self._started_at)
-            until = limit.at if limit is not None else None
-            if self.gauge is not None:
-                until = earlier(until, self.gauge.next_at)
             changed = partial(self._has_changed, brood.alive)
-            if self._wait(changed, until):
+            if self._wait(changed, self._next_limit()):
                 if self.files.fifos is not None:
                     self.files.forsake_fifos(ended(self.running))
                 continue
             brood.collect()  # we may be late, and the command was in time
-            if changed():
-                continue
-            now = self._clock.now()
-            if limit is not None and now >= limit.at:
-                self.stopped = time_out(self.job, self.running, limit)
-            elif self.gauge is not None:
-                self.stopped = self.gauge.look(now)
+            if not changed():
+                self._look_at_limits()
 
     def linger(self) -> None:
-        """Wait a little for what the commands left behind, then name it."""
+        """Wait a little for what the commands left behind, then name it.
+
+        The limits that still count for it are looked at as before.
+        """
         brood = self.brood
         if self.stopped is not None and self.stopped.hit:
             return  # a command is ended with all that is below it
         brood.collect()
         deadline = self._clock.now() + self.job.limits.linger
-        self._wait(lambda: brood.is_gone or self.stopped is not None, deadline)
-        if brood.collect():
+        while not self._wait(
+            lambda: brood.is_gone or self.stopped is not None,
+            earlier(deadline, self._next_limit()),
+        ):
+            if brood.collect() or self._clock.now() >= deadline:
+                break
+            self._look_at_limits()
+        if brood.collect() or (self.stopped is not None and self.stopped.hit):
             return
         # What lives in a PID namespace of ours dies with us, whatever is allowed.
         may_stay = self.job.leaks == "allow" and os.getpid() != 1
@@ -227,6 +227,21 @@ class _Run:
             self._spare()
         else:
             self.stragglers = living(brood.relaying)
+
+    def _next_limit(self) -> float | None:
+        """When a limit passes, or is to be looked at; None if there is none."""
+        limit = next_deadline(self.job, self.running, self._started_at)
+        until = limit.at if limit is not None else None
+        return until if self.gauge is None else earlier(until, self.gauge.next_at)
+
+    def _look_at_limits(self) -> None:
+        """Stop the job if one has passed."""
+        now = self._clock.now()
+        limit = next_deadline(self.job, self.running, self._started_at)
+        if limit is not None and now >= limit.at:
+            self.stopped = time_out(self.job, self.running, limit)
+        elif self.gauge is not None:
+            self.stopped = self.gauge.look(now)
 
     def _spare(self) -> None:
         """Leave alone what is alive, unless nothing is.

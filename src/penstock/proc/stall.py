@@ -23,7 +23,7 @@ from penstock.proc.activity import activity_of, is_busy
 from penstock.proc.descendants import children_of, descendants_of, is_zombie
 from penstock.proc.files import Files
 from penstock.proc.launch import Running
-from penstock.proc.stop import Stop, alive
+from penstock.proc.stop import Stop, at_work
 from penstock.proc.waits import (
     OPENS,
     READS,
@@ -82,6 +82,8 @@ class Stall:
         if now < self.next_at:
             return None
         self.next_at = now + self._every
+        if not at_work(self._job, self._running):
+            return None  # what was left behind may wait until the linger is over
         if self._deadlock.limit is not None:
             waits = self._waits()
             seen = None if waits is None else (waits, self._moved(waits))
@@ -94,7 +96,7 @@ class Stall:
     def _stop(
         self, limit: float, limit_of: str, told: Iterator[tuple[str, str]]
     ) -> Stop:
-        hit = alive(self._running)
+        hit = at_work(self._job, self._running)
         edges = tuple(dict.fromkeys(told))
         return Stop("nothing has moved", hit, hit, limit, limit_of, edges=edges)
 

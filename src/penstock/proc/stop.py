@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
+from math import inf
 
 from penstock.model.job import Job
 from penstock.proc.descendants import children_of
@@ -18,7 +19,7 @@ class Stop(NamedTuple):
 
     Attributes:
         cause: in words.
-        hit: positions of the stages that were alive then.
+        hit: positions of the stages that were at work then.
         overdue: those of them whose deadline had passed; empty if it was none.
         timeout: the limit that passed, in seconds, if one did.
         limit_of: "command", "job", "idle", "deadlock" or "stall".
@@ -60,6 +61,18 @@ def ended(running: Sequence[Running]) -> frozenset[int]:
     return frozenset(r.position for r in running if r.status is not None)
 
 
+def at_work(job: Job, running: Sequence[Running]) -> frozenset[int]:
+    """Positions of the stages whose time counts: none, if the job is as good as over.
+
+    The linger of a service is endless, for it may make a daemon of itself: what its
+    commands left behind is the service then, with all their limits.
+    """
+    still = alive(running)
+    if still or job.limits.linger != inf:
+        return still
+    return ended(running)
+
+
 def earlier(one: float | None, other: float | None) -> float | None:
     """Of two times, either of which may be None for never, the one that is first."""
     if one is None or other is None:
@@ -73,13 +86,15 @@ def next_deadline(
     started_at: float,
 ) -> Deadline | None:
     """The first limit that will pass of those that still count; None without any."""
-    first = None
-    if job.limits.timeout is not None:
+    first, working = None, at_work(job, running)
+    if job.limits.timeout is not None and working:
         first = Deadline(started_at + job.limits.timeout, job.limits.timeout, None)
     for stage in running:
         timeout = job.stages[stage.position].limits.timeout
-        if timeout is None or stage.status is not None:
+        if timeout is None or stage.position not in working:
             continue
+        if stage.status is not None and len(running) > 1:
+            continue  # whether anything of this one is left is not known
         at = stage.started_at + timeout
         if first is None or at < first.at:
             first = Deadline(at, timeout, stage.position)
@@ -88,7 +103,7 @@ def next_deadline(
 
 def time_out(job: Job, running: Sequence[Running], passed: Deadline) -> Stop:
     """The stop that follows from a passed deadline."""
-    hit = alive(running)
+    hit = at_work(job, running)
     if passed.position is None:
         return Stop(f"job {job.name} timed out", hit, hit, passed.timeout, "job")
     name = job.stages[passed.position].name
