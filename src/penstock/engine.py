@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 
 from penstock.clock import Clock, MonotonicClock
+from penstock.errors import PenstockError
 from penstock.executor.base import Executor
 from penstock.model.action import (
     Action,
@@ -25,6 +26,7 @@ from penstock.model.action import (
 )
 from penstock.model.event import (
     AlarmRang,
+    CutShort,
     ErrandEnded,
     Event,
     Finished,
@@ -43,8 +45,9 @@ from penstock.model.event import (
     SlotsChanged,
 )
 from penstock.model.job import Job, Pipeline
-from penstock.model.outcome import TROUBLE, Outcome
+from penstock.model.outcome import TROUBLE, NotStarted, Outcome
 from penstock.model.tally import Tally, count
+from penstock.model.verdict import unseen
 from penstock.plan.base import Plan
 from penstock.plan.deadline import RANG, Deadline
 from penstock.plan.frame import plan_run, spare_slots
@@ -78,8 +81,8 @@ class Shortages(Protocol):
 class Dispatch(Protocol):
     """What is done for each job next to running it: its log files, its output.
 
-    What it raises ends the run: whoever made the executor closes it, and its jobs
-    with it.
+    What it raises fails the job, and cuts the run short: what runs is ended, nothing is
+    started any more but teardown and notices, and the first error is raised at the end.
     """
 
     def before(self, job: Job) -> tuple[Job, Sequence[int]] | PassJob:
@@ -180,7 +183,8 @@ class Engine:
         self._listening = self._sinks
         self._faults: list[Exception] = []
         self._alarms: dict[str, float] = {}  # when they ring, on the monotonic clock
-        self._passed: deque[PassJob] = deque()  # of which the plan does not know yet
+        self._untold: deque[PassJob | CutShort | Finished] = deque()  # to the plan
+        self._error: Exception | None = None  # the first of the dispatch
         self._slots = executor.slots  # as the plan knows them
 
     def run(
@@ -203,6 +207,7 @@ class Engine:
 
         Raises:
             UsageError: the jobs of the pipeline can never be put in order.
+            Exception: the dispatch has raised it; all is over.
         """
         slots = self._executor.slots - spare_slots(pipeline)
         plan = plan_run(pipeline, slots, keep_going=keep_going)
@@ -230,11 +235,15 @@ class Engine:
             name: of the run, for its events.
             jobs: their names, as far as they are known before.
             file: where they are defined, if in a file.
+
+        Raises:
+            Exception: the dispatch has raised it; all is over.
         """
         started = self._clock.now()
         self._tally, self._listening, self._faults = Tally(), self._sinks, []
         self._alarms.clear()
-        self._passed.clear()
+        self._untold.clear()
+        self._error = None
         self._slots, at = self._executor.slots, self._clock.wall()
         self._advance(plan, RunStarted(name, at, jobs, self._slots, file))
         while not plan.is_done:
@@ -242,6 +251,8 @@ class Engine:
                 self._advance(plan, news)
         status, elapsed = self._tally.status, self._clock.now() - started
         self._announce(RunEnded(status, self._clock.wall(), elapsed))
+        if self._error is not None:
+            raise self._error
         status = TROUBLE if self._faults else status
         return RunResult(status, self._tally, tuple(self._faults))
 
@@ -250,6 +261,8 @@ class Engine:
             self._announce(news)
         if news == RANG:
             self._tally = self._tally._replace(overdue=True)
+        if isinstance(news, CutShort):
+            self._tally = self._tally._replace(cut_short=news.status)
         for action in plan.handle(news):
             self._perform(action)
 
@@ -262,7 +275,7 @@ class Engine:
             case StartErrand(job):
                 self._submit(job)
             case PassJob():
-                self._passed.append(action)
+                self._untold.append(action)
             case CancelJob(name, cause, now):
                 self._executor.cancel(name, cause, now=now)
             case SetAlarm(name, after):
@@ -271,31 +284,55 @@ class Engine:
                 self._announce(_told(action, self._clock.wall()))
 
     def _submit(self, job: Job) -> Job | None:
-        """As what `job` is submitted; None if the dispatch passes it over."""
-        given = self._dispatch.before(job)
+        """As what `job` is submitted; None if it is not, by the dispatch."""
+        try:
+            given = self._dispatch.before(job)
+        except Exception as error:  # noqa: BLE001 (whatever it is, teardown is run)
+            why = self._cut_short(error)
+            outcome = unseen(job, NotStarted(None, why, "system"))
+            self._untold.append(Finished(job, outcome))
+            return None
         if isinstance(given, PassJob):
-            self._passed.append(given)
+            self._untold.append(given)
             return None
         ready, descriptors = given
         self._executor.submit(ready, descriptors)
         self._running[ready.name] = ready
         return ready
 
+    def _finish(self, outcome: Outcome) -> Finished:
+        """How what was submitted has ended; not well, if the dispatch raises."""
+        job = self._running.pop(outcome.job)
+        try:
+            return Finished(job, self._dispatch.after(job, outcome))
+        except Exception as error:  # noqa: BLE001 (whatever it is, teardown is run)
+            why = self._cut_short(error)
+            remark = why if outcome.ok else outcome.remark
+            return Finished(job, outcome._replace(ok=False, remark=remark))
+
+    def _cut_short(self, error: Exception) -> str:
+        """Let the plan end the run, unless it does already; why, in words."""
+        why = str(error).partition("\n")[0] or type(error).__name__
+        if self._error is None:
+            self._error = error
+            status = error.status if isinstance(error, PenstockError) else TROUBLE
+            self._untold.appendleft(CutShort(why, status))
+        return why
+
     def _wait(self) -> Iterator[News]:
         """What happened next; signals first, so that nothing is started after one."""
         deadline = min(self._alarms.values(), default=None)
-        if self._passed or self._executor.slots != self._slots:
+        if self._untold or self._executor.slots != self._slots:
             deadline = self._clock.now()
         outcomes = self._executor.wait(deadline)
         self._tell_shortages()
         while (signal := self._interrupts.take()) is not None:
             yield Interrupted(signal, self._clock.wall())
+        yield from self._tell()
         for outcome in outcomes:
-            job = self._running.pop(outcome.job)
-            yield Finished(job, self._dispatch.after(job, outcome))
-        for _ in range(len(self._passed)):
-            passed = self._passed.popleft()
-            yield JobPassed(passed.job, passed.because, self._clock.wall())
+            finished = self._finish(outcome)
+            yield from self._tell()
+            yield finished
         if self._inlet.take():
             yield InputCame()
         now = self._clock.now()
@@ -305,6 +342,15 @@ class Engine:
         if self._executor.slots != self._slots:  # by a signal, perhaps heard just now
             self._slots = self._executor.slots
             yield SlotsChanged(self._slots)
+
+    def _tell(self) -> Iterator[News]:
+        """What the plan does not know yet; what it does about it comes later."""
+        for _ in range(len(self._untold)):
+            match self._untold.popleft():
+                case PassJob(job, because):
+                    yield JobPassed(job, because, self._clock.wall())
+                case news:
+                    yield news
 
     def _tell_shortages(self) -> None:
         while (shortage := self._shortages.take()) is not None:

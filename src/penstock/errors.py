@@ -21,11 +21,19 @@ REMEDIES = {
 
 
 class PenstockError(Exception):
-    """Whatever penstock itself reports; catch this to catch all."""
+    """Whatever penstock itself reports; catch this to catch all.
+
+    Attributes:
+        status: the exit status that tells of it.
+    """
+
+    status = 125
 
 
 class UsageError(PenstockError, ValueError):
     """A call or a command line that cannot be carried out as written."""
+
+    status = 2
 
 
 class NurseryLost(PenstockError, RuntimeError):  # noqa: N818 (a state, not a fault of the caller)
@@ -38,6 +46,8 @@ class DefinitionError(PenstockError, ValueError):
     Attributes:
         mistakes: one printable text for each mistake, in the order of the file.
     """
+
+    status = 2
 
     def __init__(self, mistakes: tuple[str, ...]) -> None:
         super().__init__("\n".join(mistakes))

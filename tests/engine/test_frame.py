@@ -2,12 +2,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pytest
+
 from penstock.engine import Engine
+from penstock.errors import UsageError
 from penstock.executor.fake import FOREVER, FakeExecutor, Role
 from penstock.model.action import PassJob
+from penstock.model.event import RunEnded
 from penstock.model.job import Job, Pipeline
 from penstock.model.outcome import Exited, Outcome
-from penstock.model.policy import Policy, Service
+from penstock.model.policy import Policy, Retry, Service
 from tests.engine.policies import ASK, Story, job, run
 
 FAIL = Role(Exited(3))
@@ -140,6 +144,94 @@ def test_a_notice_that_the_dispatch_passes_over_is_over():
     result = engine.run(framed(), name="test")
     assert story.told[-2:] == ["pass good: no need", "yes always"]
     assert result.status == 0
+
+
+class Breaks:
+    """A dispatch that raises, before or after some jobs."""
+
+    def __init__(self, *when: str) -> None:
+        self.when = when
+
+    def before(self, job: Job) -> tuple[Job, Sequence[int]]:
+        self._ask(f"before {job.name}")
+        return job, ()
+
+    def after(self, job: Job, outcome: Outcome) -> Outcome:
+        self._ask(f"after {job.name}")
+        return outcome
+
+    def _ask(self, moment: str) -> None:
+        if moment in self.when:
+            raise UsageError(f"{moment}\nhint: mend it")
+
+
+def cut_short(fake: FakeExecutor, pipeline: Pipeline, *when: str) -> Story:
+    """The story of a run in which the dispatch raises; the first error comes out."""
+    story = Story()
+    engine = Engine(
+        fake, [story], clock=fake.clock, interrupts=fake, dispatch=Breaks(*when)
+    )
+    with pytest.raises(UsageError, match=when[0]):
+        engine.run(pipeline, name="test", keep_going=True)
+    ended = story.events[-1]
+    assert isinstance(ended, RunEnded)
+    assert ended.status == 2
+    return story
+
+
+AFTERWARDS = ("start teardown", "ok teardown", "yes bad", "yes always")
+
+
+def test_an_error_before_a_job_ends_the_others_and_all_is_torn_down():
+    fake = FakeExecutor({"a": ENDLESS}, slots=2)
+    jobs = (job("a"), job("b"), job("c"))
+    story = cut_short(fake, framed(*jobs), "before b")
+    assert story.told[2:] == [
+        *("start a", "skip c: before b", "FAIL b", "FAIL a", *AFTERWARDS)
+    ]
+    assert fake.cancelled == [("a", "before b", False)]
+    assert environment(fake, "always") == {
+        "PENSTOCK_STATUS": "2",
+        "PENSTOCK_FAILED": "b a",
+    }
+
+
+def test_an_error_after_a_job_fails_it_and_all_is_torn_down():
+    fake = FakeExecutor({"a": ENDLESS}, slots=2)
+    again = Policy(retry=Retry(times=5))
+    jobs = (job("a"), job("b", policy=again), job("c"))
+    story = cut_short(fake, framed(*jobs), "after b", "after a")
+    assert story.told[2:] == [
+        *("start a", "start b", "skip c: after b", "FAIL b", "FAIL a", *AFTERWARDS)
+    ]
+
+
+def test_an_error_after_setup_skips_the_jobs_and_tears_down():
+    story = cut_short(FakeExecutor(), framed(), "after setup", "after teardown")
+    assert story.told == [
+        *("start setup", "FAIL setup", "skip a: after setup"),
+        *("start teardown", "FAIL teardown", "yes bad", "yes always"),
+    ]
+
+
+def test_an_error_before_setup_or_teardown_is_the_end_of_these_alone():
+    story = cut_short(FakeExecutor(), framed(), "before setup", "before teardown")
+    assert story.told == [
+        *("FAIL setup", "skip a: before setup"),
+        *("FAIL teardown", "yes bad", "yes always"),
+    ]
+
+
+def test_an_error_around_a_notice_does_not_keep_the_next_from_running():
+    story = cut_short(FakeExecutor({"a": FAIL}), framed(), "before bad")
+    assert story.told[-2:] == ["no bad", "yes always"]
+
+
+def test_one_signal_after_an_error_leaves_teardown_to_be_run():
+    roles = {"a": Role(seconds=FOREVER, dying=5.0), "b": Role(seconds=2.0)}
+    fake = FakeExecutor(roles, slots=2, signals=[(4.0, 13)])
+    story = cut_short(fake, framed(job("a"), job("b")), "after b")
+    assert story.told[-4:] == [*AFTERWARDS]
 
 
 def test_an_alarm_of_what_is_over_is_not_heard_by_a_notice():

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from penstock.engine import Engine
 from penstock.executor.fake import FakeExecutor, Role
-from penstock.model.action import StartJob
+from penstock.model.action import CancelJob, StartJob
 from penstock.model.command import Command
 from penstock.model.event import (
+    CutShort,
     Finished,
     InputCame,
     JobEnded,
@@ -127,6 +128,16 @@ def test_slots_have_the_lowest_free_number():
 def test_a_signal_ends_all_and_starts_nothing():
     executor = FakeExecutor({"1": Role(seconds=50)}, signals=[(2.0, 2)])
     assert carry_out(executor, Numbered(9), Rules()) == ["1"]
+
+
+def test_what_cuts_the_run_short_ends_all_at_once():
+    feed = Feed(Numbered(9), lambda: 2 - len(feed._running), Rules())
+    started = list(feed.handle(RunStarted("run", 0.0, (), 2, None)))
+    assert len(started) == 2
+    assert list(feed.handle(CutShort("the disk is full", 125))) == [
+        CancelJob("1", "the disk is full", now=True),
+        CancelJob("2", "the disk is full", now=True),
+    ]
 
 
 def test_what_waits_to_be_tried_again_has_failed_once_the_feed_is_halted():

@@ -7,7 +7,7 @@ import sys
 
 from penstock._version import __version__
 from penstock.cli.printing import say, tell
-from penstock.errors import DefinitionError, PenstockError, UsageError, shortage
+from penstock.errors import DefinitionError, PenstockError, shortage
 from penstock.proc.stdio import occupy_stdio
 
 TYPE_CHECKING = False  # `typing` takes 8 ms to import, before the fork
@@ -45,7 +45,7 @@ def answer_for(act: Callable[[], int]) -> int:
         return _refuse_definition(error)
     except PenstockError as error:
         tell(f"penstock: {_visible(str(error))}\n")
-        return _USAGE if isinstance(error, UsageError) else _TROUBLE
+        return error.status
     except Exception as error:  # noqa: BLE001 (the only one: whatever it is)
         lacking = shortage(error)
         if lacking is None:
@@ -109,7 +109,7 @@ def _refuse_definition(error: DefinitionError) -> int:
     mistakes = "1 mistake" if number == 1 else f"{number} mistakes"
     lines = (*map(_visible, error.mistakes), f"penstock: {mistakes}, nothing was run")
     tell("\n".join(lines) + "\n")
-    return _USAGE
+    return error.status
 
 
 def _report_bug() -> None:

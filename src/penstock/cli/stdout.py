@@ -6,18 +6,27 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 
 from penstock.errors import PenstockError
+from penstock.model.outcome import SIGNAL_BASE
+from penstock.model.verdict import SIGPIPE
 from penstock.proc.signals import SignalFlags
 from penstock.proc.transfer import Outlet
 
 _CHUNK = 1 << 16
 
 
-class StdoutClosed(Exception):  # noqa: N818 (an event, not a fault)
+class StdoutClosed(PenstockError):  # noqa: N818 (an event, not a fault)
     """Whoever read our standard output has gone away."""
+
+    status = SIGNAL_BASE + SIGPIPE
+
+    def __init__(self) -> None:
+        super().__init__("nobody reads standard output any more")
 
 
 class Stdout:
     """Where the data of commands goes; bytes are bytes.
+
+    What cannot be written raises once; all that follows is dropped.
 
     Args:
         stop: tells when the run is to stop. Whoever should read may never do so: what
@@ -64,6 +73,7 @@ class Stdout:
             return
         if self._lift is not None:
             self._lift()
+        self._is_open = False
         try:
             self._is_open = put()
         except BrokenPipeError:

@@ -101,6 +101,7 @@ class Streamed(Direct):
         self._epoll = select.epoll()
         self._pipes: dict[str, Pipe] = {}
         self._refused: set[str] = set()
+        self._error: PenstockError | None = None  # to be raised at the end of a job
 
     def fileno(self) -> int:
         """Readable when some job has printed something."""
@@ -133,6 +134,9 @@ class Streamed(Direct):
             self._press.end(pipe)
         finally:
             pipe.close()
+        if self._error is not None:
+            error, self._error = self._error, None
+            raise error
         return told(job, outcome, self._refused, self._terms.limit)
 
     def close(self) -> None:
@@ -158,6 +162,9 @@ class Streamed(Direct):
             except OSError:
                 yield self._refuse(pipe)
                 continue
+            except PenstockError as error:
+                self._error = self._error or error
+                yield Refusal(pipe.job.name, str(error))
             if before < self._press.waiting > self._terms.limit:
                 yield self._refuse(pipe)  # and nobody who is printed at once
         yield from self._grouped.attend()

@@ -148,6 +148,18 @@ class Finished(NamedTuple):
     outcome: Outcome
 
 
+class CutShort(NamedTuple):
+    """The run cannot go on; told to the plan only, which ends it as after a failure.
+
+    Attributes:
+        because: in words.
+        status: the exit status that tells of it.
+    """
+
+    because: str
+    status: int
+
+
 class AlarmRang(NamedTuple):
     """The time of a `SetAlarm` has come; told to the plan, and to no sink."""
 
@@ -169,6 +181,7 @@ News = (
     | Finished
     | JobPassed
     | Interrupted
+    | CutShort
     | AlarmRang
     | InputCame
     | SlotsChanged

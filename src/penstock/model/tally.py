@@ -38,6 +38,7 @@ class Tally(NamedTuple):
         signal: the first signal that interrupted the run, if any.
         passed: were not run, since there was no need.
         overdue: the run was not done when its deadline came.
+        cut_short: the exit status that tells why the run could not go on, if so.
     """
 
     succeeded: int = 0
@@ -49,6 +50,7 @@ class Tally(NamedTuple):
     signal: int | None = None
     passed: int = 0
     overdue: bool = False
+    cut_short: int | None = None
 
     @property
     def jobs(self) -> int:
@@ -60,10 +62,13 @@ class Tally(NamedTuple):
     def status(self) -> int:
         """The exit status of the whole run.
 
-        125 goes before all: that something is still alive must not be hidden. Next,
+        What has cut the run short is told last, so that its status is that of all. 125
+        goes before the rest: that something is still alive must not be hidden. Next,
         128+n where signal n interrupted the run: its sender should see that. What was
         cancelled is a consequence and not a failure of its own.
         """
+        if self.cut_short is not None:
+            return self.cut_short
         if self.troubled:
             return TROUBLE
         if self.signal is not None:

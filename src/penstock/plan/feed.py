@@ -22,6 +22,7 @@ from penstock.model.action import (
 )
 from penstock.model.event import (
     AlarmRang,
+    CutShort,
     Finished,
     InputCame,
     Interrupted,
@@ -137,6 +138,9 @@ class Feed:
                 yield from self._end(job, outcome)
             case Interrupted(signal, _):
                 yield from self._interrupt(signal)
+            case CutShort(because):
+                yield from self._give_up()
+                yield from self._cancel(because, now=True)
             case AlarmRang(_):
                 self._is_waiting = False
             case JobPassed(job):

@@ -6,7 +6,7 @@
     notices    when it is known how the run ended; how they end changes nothing
 
 A first signal ends setup or jobs, and what comes after is still done; a second one ends
-that too.
+that too. What cuts the run short ends setup or jobs, and never what comes after.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from penstock.model.action import (
     StartErrand,
 )
 from penstock.model.event import (
+    CutShort,
     Finished,
     Interrupted,
     JobEnded,
@@ -90,6 +91,7 @@ class Frame:
         self._start: RunStarted | None = None
         self._slots: SlotsChanged | None = None  # what was heard of them since
         self._interruptions = 0
+        self._cut_short: str | None = None  # why
 
     @property
     def is_done(self) -> bool:
@@ -107,6 +109,8 @@ class Frame:
                 yield from self._note(self._plans[0].handle(news))
             case Interrupted():
                 yield from self._interrupt(news)
+            case CutShort():
+                yield from self._cut(news)
             case Finished(job, outcome) if self._notice is not None:
                 self._notice = None
                 yield EndErrand(job, "notice", outcome)
@@ -143,6 +147,8 @@ class Frame:
 
     def _why_not(self) -> str:
         """Why no job is started after the setup."""
+        if self._cut_short is not None:
+            return self._cut_short
         signal = HEARD_AS if self._tally.overdue else self._tally.signal
         if signal is not None:
             return f"interrupted by {signal_name(signal)}"
@@ -162,6 +168,12 @@ class Frame:
         elif self._plans and self._is_hurried:
             for _ in range(2):  # what it hears first, it would take as a first signal
                 yield from self._note(self._teardown.handle(news))
+
+    def _cut(self, news: CutShort) -> Iterator[Action]:
+        self._cut_short = news.because
+        self._tally = self._tally._replace(cut_short=news.status)
+        if self._plans and self._plans[0] is not self._teardown:
+            yield from self._note(self._plans[0].handle(news))
 
     @property
     def _is_hurried(self) -> bool:

@@ -33,6 +33,7 @@ from penstock.model.action import (
 )
 from penstock.model.event import (
     AlarmRang,
+    CutShort,
     Finished,
     InputCame,
     Interrupted,
@@ -124,8 +125,8 @@ class Scheduler:
                 yield from self._finish(job, outcome)
             case JobPassed(job):
                 yield from self._pass(job)
-            case Interrupted(signal):
-                yield from self._interrupt(f"interrupted by {signal_name(signal)}")
+            case Interrupted() | CutShort():
+                yield from self._interrupt(news)
             case SlotsChanged() | InputCame():
                 self._resize(news)
             case AlarmRang(name):
@@ -335,8 +336,12 @@ class Scheduler:
             yield SkipJob(stand_in(self._units[attempt.unit]), cause)
         yield from self._leave(attempt, cause)
 
-    def _interrupt(self, cause: str) -> Iterator[Action]:
+    def _interrupt(self, news: Interrupted | CutShort) -> Iterator[Action]:
         """The first signal ends the run with grace, the second without."""
+        if isinstance(news, CutShort):
+            yield from self.halt(news.because)
+            return
+        cause = f"interrupted by {signal_name(news.signal)}"
         self._interruptions += 1
         if self._interruptions == 1:
             yield from self.halt(cause)
