@@ -15,6 +15,7 @@ from penstock.executor.base import Executor
 from penstock.model.action import (
     Action,
     CancelJob,
+    DropAlarm,
     EndErrand,
     EndJob,
     PassJob,
@@ -278,10 +279,18 @@ class Engine:
                 self._untold.append(action)
             case CancelJob(name, cause, now):
                 self._executor.cancel(name, cause, now=now)
-            case SetAlarm(name, after):
-                self._alarms[name] = self._clock.now() + after
+            case SetAlarm() | DropAlarm():
+                self._wind(action)
             case RetryJob() | EndJob() | EndErrand() | SkipJob():
                 self._announce(_told(action, self._clock.wall()))
+
+    def _wind(self, action: SetAlarm | DropAlarm) -> None:
+        """Set an alarm, or see to it that it does not ring."""
+        match action:
+            case SetAlarm(name, after):
+                self._alarms[name] = self._clock.now() + after
+            case DropAlarm(name):
+                self._alarms.pop(name, None)
 
     def _submit(self, job: Job) -> Job | None:
         """As what `job` is submitted; None if it is not, by the dispatch."""
@@ -337,8 +346,8 @@ class Engine:
             yield InputCame()
         now = self._clock.now()
         for name in [name for name, at in self._alarms.items() if at <= now]:
-            del self._alarms[name]
-            yield AlarmRang(name)
+            if self._alarms.pop(name, None) is not None:  # else it was just dropped
+                yield AlarmRang(name)
         if self._executor.slots != self._slots:  # by a signal, perhaps heard just now
             self._slots = self._executor.slots
             yield SlotsChanged(self._slots)

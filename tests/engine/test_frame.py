@@ -96,6 +96,15 @@ def test_notices_hear_that_the_deadline_of_the_run_has_passed():
     assert result.status == 124
 
 
+@pytest.mark.parametrize("slow", ["teardown", "good", "always"])
+def test_the_deadline_of_the_run_is_none_for_what_comes_after_the_jobs(slow: str):
+    fake = FakeExecutor({slow: Role(seconds=60.0)})
+    result, story = run(fake, framed(), deadline=3.0)
+    assert story.told[-3:] == ["ok teardown", "yes good", "yes always"]
+    assert environment(fake, "always")["PENSTOCK_STATUS"] == "0"
+    assert (result.status, result.tally.overdue) == (0, False)
+
+
 def test_a_second_signal_skips_what_would_follow():
     roles = {"a": Role(seconds=FOREVER, dying=FOREVER)}
     fake = FakeExecutor(roles, signals=[(3.0, 2), (4.0, 2)])

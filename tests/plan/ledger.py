@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from penstock.model.action import (
     Action,
     CancelJob,
+    DropAlarm,
     EndErrand,
     EndJob,
     PassJob,
@@ -142,6 +143,8 @@ class Ledger:
             case SetAlarm(name, after):
                 assert after >= 0
                 self.alarms[name] = after
+            case DropAlarm(name):
+                self.alarms.pop(name, None)
             case SkipJob() | RetryJob() | EndJob() | EndErrand():
                 self._record_end(action)
 

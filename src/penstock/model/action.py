@@ -107,6 +107,12 @@ class SetAlarm(NamedTuple):
     after: float
 
 
+class DropAlarm(NamedTuple):
+    """Forget an alarm, if there is one of that name that has not rung yet."""
+
+    name: str
+
+
 Action = (
     StartJob
     | RetryJob
@@ -117,4 +123,5 @@ Action = (
     | SkipJob
     | PassJob
     | SetAlarm
+    | DropAlarm
 )

@@ -6,7 +6,8 @@
     notices    when it is known how the run ended; how they end changes nothing
 
 A first signal ends setup or jobs, and what comes after is still done; a second one ends
-that too. What cuts the run short ends setup or jobs, and never what comes after.
+that too. What cuts the run short ends setup or jobs, and never what comes after; nor
+is a deadline of the run one for that.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from itertools import chain
 from penstock.model.action import (
     Action,
     CancelJob,
+    DropAlarm,
     EndErrand,
     EndJob,
     SkipJob,
@@ -37,7 +39,7 @@ from penstock.model.job import Job, Pipeline
 from penstock.model.signals import signal_name
 from penstock.model.tally import Tally, count
 from penstock.plan.base import Plan
-from penstock.plan.deadline import HEARD_AS, timed_out
+from penstock.plan.deadline import HEARD_AS, RANG, timed_out
 from penstock.plan.scheduler import Scheduler
 
 _MOST_NAMES = 100  # execve(2) has a limit
@@ -127,6 +129,8 @@ class Frame:
         while self._plans and self._plans[0].is_done:
             self._plans.pop(0)
             if self._plans:
+                if self._plans[0] is self._teardown:
+                    yield DropAlarm(RANG.name)  # the jobs were in time, or not
                 yield from self._note(self._begin(self._plans[0]))
             else:
                 self._notices = list(self._due_notices())
