@@ -232,6 +232,23 @@ def test_one_job_at_once_can_use_services(penstock_cli):
     assert (done.status, done.out, done.err) == (0, b"used\n", b"")
 
 
+def test_no_more_jobs_than_tokens_can_be_kept(penstock_cli):
+    done = penstock_cli("map", "-j5000", "--jobserver=pipe", "echo {}", ":::", "1")
+    assert (done.status, done.out) == (0, b"1\n")
+    assert b" jobs at once instead of 5000: no more tokens fit in a pipe" in done.err
+
+
+@needs_make
+@pytest.mark.slow
+@pytest.mark.parametrize("make", MAKES)
+def test_more_jobs_of_make_than_its_pipe_can_hold_one_by_one(watch, tmp_path, make):
+    _makefile(tmp_path, "+@seq 400 | penstock map -q -j2 true", targets=2)
+    run = watch(1, make, "-j300")
+    told = run.end()
+    assert run.process.returncode == 0, told
+    assert "tokens" not in told  # make counts them at its end
+
+
 def test_a_style_that_there_is_not(penstock_cli):
     done = penstock_cli("run", "--jobserver", "telepathy", "x.yaml")
     assert done.status == 2

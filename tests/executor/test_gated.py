@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 
+from penstock.clock import MonotonicClock
 from penstock.executor.gated import Gated
 from penstock.executor.nursery import fork_nursery
 from penstock.executor.pool import Pool
@@ -74,6 +75,38 @@ def test_a_service_needs_no_token_and_what_its_makes_hold_is_not_lost():
     gated.close()
     assert (jobserver.take(), jobserver.take()) == (True, False)
     jobserver.give()
+    jobserver.close()
+    for descriptor in jobserver.passed:
+        os.close(descriptor)
+
+
+def test_tokens_that_there_is_no_room_for_do_not_wake_it(tmp_path):
+    jobserver = serve_pipe()
+    jobserver.fill(3)
+    jobserver.capacity = 1
+    gated = Gated(Pool(4, fork_nursery(jobserver)), jobserver)
+    started: list[str] = []
+    gated.tell_of_starts(started.append)
+    end = tmp_path / "end"
+    os.mkfifo(end)
+    for name in ("one", "two", "three"):
+        gated.submit(shell(f": <{end}", name))
+    assert started == ["one", "two"]
+    clock = MonotonicClock()
+    deadline = clock.now() + 0.2
+    waits = 0
+    while clock.now() < deadline:
+        gated.wait(deadline)
+        waits += 1
+    assert waits < 10  # and not thousands
+    ended: list[str] = []
+    writer = os.open(end, os.O_RDWR)  # who opens it to read goes on
+    while len(ended) < 3:
+        ended += [outcome.job for outcome in gated.wait()]
+    assert started == ["one", "two", "three"]
+    os.close(writer)
+    gated.close()
+    assert jobserver.in_pouch() == 0
     jobserver.close()
     for descriptor in jobserver.passed:
         os.close(descriptor)

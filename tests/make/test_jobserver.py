@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import select
+import signal
+import sys
+import termios
 from collections.abc import Iterator
 from contextlib import suppress
+from types import FrameType
+from typing import TYPE_CHECKING
 
 import pytest
 
 from penstock.make.jobserver import Jobserver, Unusable, join, serve_fifo, serve_pipe
 from penstock.make.prepare import prepare
 from tests.commands import wait_until
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
 TOKENS = bytes(range(65, 75))
 
@@ -27,6 +37,10 @@ def makes(marker) -> Iterator[tuple[int, int]]:  # noqa: ARG001 (looks for leaks
 
 def _joined(makes: tuple[int, int]) -> Jobserver:
     return join(f"{makes[0]},{makes[1]}")
+
+
+def _count(pipe: int) -> int:
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
 
 
 def test_every_byte_is_put_back_as_it_was(makes):
@@ -100,6 +114,82 @@ def test_a_pipe_whose_pages_are_all_taken(makes):
         jobserver.give()
     assert jobserver.in_pouch() == 0
     assert sorted(os.read(makes[0], 99)) == sorted(TOKENS + b"+" * 30)
+    jobserver.close()
+
+
+def test_a_token_taken_off_a_page_with_many_can_be_put_back(makes):
+    os.write(makes[1], b"+" * 290)
+    jobserver = _joined(makes)
+    pid = os.fork()
+    if pid == 0:
+        with suppress(BaseException):
+            signal.alarm(60)  # it would wait for ever
+            for _ in range(600):
+                jobserver.take()
+                jobserver.give()
+                assert _has_room(makes[1])  # a make that puts one back must not wait
+            os._exit(0)
+        os._exit(1)
+    assert os.waitpid(pid, 0)[1] == 0
+    assert jobserver.in_pouch() == 0
+    assert sorted(os.read(makes[0], 999)) == sorted(TOKENS + b"+" * 290)
+    jobserver.close()
+
+
+def _has_room(writer: int) -> bool:
+    poll = select.poll()
+    poll.register(writer, select.POLLOUT)
+    return bool(poll.poll(0))
+
+
+@pytest.mark.slow
+def test_a_kill_between_any_two_lines_loses_no_token(makes):
+    os.write(makes[1], b"+" * 30)
+    jobserver = _joined(makes)
+    tokens = sorted(TOKENS + b"+" * 30)
+    lines = 0
+    while _dies_at_line(jobserver, lines):
+        lines += 1
+        jobserver.give_back()
+        assert _count(makes[0]) == 40
+    assert lines > 100
+    assert sorted(os.read(makes[0], 99)) == tokens
+    jobserver.close()
+
+
+def _dies_at_line(jobserver: Jobserver, lines: int) -> bool:
+    """Take and give two tokens in a process that is killed after so many lines."""
+    pid = os.fork()
+    if pid == 0:
+        left = iter(range(lines))
+
+        def trace(frame: FrameType, event: str, _arg: object) -> TraceFunction:
+            is_ours = frame.f_globals.get("__package__") == "penstock.make"
+            if is_ours and event == "line" and next(left, None) is None:
+                os.kill(os.getpid(), signal.SIGKILL)
+            return trace
+
+        with suppress(BaseException):
+            signal.alarm(60)  # or it might wait for ever
+            sys.settrace(trace)
+            jobserver.take()
+            jobserver.take()
+            jobserver.give()
+            jobserver.give()
+            os._exit(0)
+        os._exit(1)
+    status = os.waitpid(pid, 0)[1]
+    assert status in (0, signal.SIGKILL)
+    return status != 0
+
+
+def test_a_full_pouch_takes_no_more(makes):
+    jobserver = _joined(makes)
+    jobserver.capacity = 3
+    assert [jobserver.take() for _ in range(4)] == [True, True, True, False]
+    jobserver.give()
+    assert [jobserver.take() for _ in range(2)] == [True, False]
+    assert jobserver.give_back() == 3
     jobserver.close()
 
 

@@ -111,7 +111,8 @@ def _share(slots: int, jobserver: Jobserver, makeflags: str) -> Terms:
     from penstock.make.makeflags import with_jobserver  # noqa: PLC0415 (if used)
 
     jobserver.fill(slots - 1)
-    return Terms(slots, jobserver, with_jobserver(makeflags, jobserver.auth, slots))
+    makeflags = with_jobserver(makeflags, jobserver.auth, slots)
+    return Terms(_within_pouch(slots, jobserver), jobserver, makeflags)
 
 
 def _join(
@@ -129,7 +130,19 @@ def _join(
             "jobserver decides (--jobserver=off lets -j win)"
         )
     jobserver.make_room(flags.jobs or _MOST)
-    return Terms(asked or flags.jobs or cpus, jobserver)
+    slots = _within_pouch(asked or flags.jobs or cpus, jobserver)
+    return Terms(slots, jobserver)
+
+
+def _within_pouch(slots: int, jobserver: Jobserver) -> int:
+    """As many slots, or what tokens can be kept for and one; says so if fewer."""
+    most = jobserver.capacity + 1
+    if slots > most:
+        warn(
+            f"{most} jobs at once instead of {slots}: no more tokens fit in a pipe "
+            "(--jobserver=off: without tokens)"
+        )
+    return min(slots, most)
 
 
 def _why(flags: MakeFlags) -> str:

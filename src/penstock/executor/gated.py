@@ -68,7 +68,7 @@ class Gated:
         if self._waiting or not self._enter():
             own = tuple(os.dup(descriptor) for descriptor in descriptors)
             self._waiting[job.name] = (job, own)
-            self._pool.listen(self._jobserver.reader)
+            self._heed()
             return
         try:
             self._pool.submit(job, descriptors)
@@ -102,6 +102,7 @@ class Gated:
             self._services -= names
             self._admit()
             self._settle()
+            self._heed()
         ended, self._ended = tuple(self._ended), []
         return ended
 
@@ -134,6 +135,13 @@ class Gated:
             self._jobserver.give()
         if not (self._running or self._services):  # a make in a service may have some
             self._jobserver.refill()
+
+    def _heed(self) -> None:
+        """Let tokens wake us, if we want one and can take one; else an end does."""
+        if self._waiting and not self._jobserver.is_full:
+            self._pool.listen(self._jobserver.reader)
+        else:  # what may not be taken would wake us again at once
+            self._pool.ignore(self._jobserver.reader)
 
     def _admit(self) -> None:
         """Start what waits, as far as there are tokens."""

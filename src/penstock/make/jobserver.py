@@ -10,7 +10,7 @@ instant each byte is in one of the two, and the pouch belongs to the user's proc
 the nursery alike: whichever of them is killed, the other one puts back what is in it.
 
 make's pipe is shared with everybody, so it never gets O_NONBLOCK: SPLICE_F_NONBLOCK is
-ours alone.
+ours alone. Nor do we ever write(2) to it while others use it: that can wait for ever.
 """
 
 from __future__ import annotations
@@ -19,11 +19,14 @@ import fcntl
 import os
 import stat
 
+from penstock.make.tray import Tray
+
 _FIONREAD = 0x541B  # ioctl_pipe(7): bytes that can be read
 _POUCH_BYTES = 1 << 20  # a token takes a page of it: 256
 _PAGE = 4096
 _PAGES = 16  # that a pipe has if not told otherwise (pipe(7))
 _TOKEN = b"+"
+_TRIES = 100  # for room in make's pipe, each of them a few system calls
 
 
 class Unusable(Exception):  # noqa: N818 (told to the user as it is)
@@ -39,6 +42,7 @@ class Jobserver:
         reader: readable when there may be a token to take.
         held: how many tokens this process has.
         own: how many there are in all, where the jobserver is ours; else None.
+        capacity: how many this process can have.
     """
 
     def __init__(
@@ -52,6 +56,14 @@ class Jobserver:
         self._writer = writer
         self._pouch, self._pouch_in = os.pipe()
         _widen(self._pouch_in, _POUCH_BYTES)
+        self.capacity = _pages(self._pouch_in)
+        self._tray = Tray()
+        self._is_late = False  # something could not be put back yet
+
+    @property
+    def is_full(self) -> bool:
+        """Whether `take` is in vain, however many tokens there are."""
+        return self.held >= self.capacity
 
     def fill(self, tokens: int) -> None:
         """Put in the tokens of a jobserver that is ours; no more than it can hold."""
@@ -65,8 +77,10 @@ class Jobserver:
         A make that is killed takes its tokens with it.
         """
         missing = 0 if self.own is None else self.own - _count(self.reader)
-        if missing > 0:
-            os.write(self._writer, _TOKEN * missing)
+        if missing > 0 and self._tray.reserve():
+            self._tray.add(_TOKEN * missing)
+            self._tray.release()
+            self._gather(0)
         return missing
 
     def make_room(self, tokens: int) -> None:
@@ -76,28 +90,29 @@ class Jobserver:
             _widen(self._writer, min(pages * _PAGE, _POUCH_BYTES))
 
     def take(self) -> bool:
-        """Take a token, if there is one now."""
-        if not _move(self.reader, self._pouch_in):
+        """Take a token, if there is one now, and we can have one more."""
+        if self._is_late:
+            self._put_back()
+        if self.is_full or not _move(self.reader, self._pouch_in):
             return False
         self.held += 1
         return True
 
     def give(self) -> None:
-        """Put a token back."""
+        """Put a token back; does not wait."""
         self.held -= 1
         self._put_back()
 
     def give_back(self) -> int:
         """Put back all that is in the pouch, whoever took it; how many there were."""
         tokens = self.in_pouch()
-        for _ in range(tokens):
-            self._put_back()
         self.held = 0
+        self._put_back()
         return tokens
 
     def in_pouch(self) -> int:
         """How many tokens are out."""
-        return _count(self._pouch)
+        return _count(self._pouch) + self._tray.count()
 
     def close(self) -> None:
         """Close what is ours alone; tokens must have been put back."""
@@ -105,14 +120,35 @@ class Jobserver:
             os.close(descriptor)
         os.close(self._pouch)
         os.close(self._pouch_in)
+        self._tray.close()
 
     def _put_back(self) -> None:
-        if not _move(self._pouch, self._writer) and self.in_pouch():
-            # All pages of make's pipe are taken, by a byte each; so take one out, and
-            # write two in its place, which share a page. Between the last two calls a
-            # SIGKILL would lose them: `make_room` keeps us from coming here.
-            both = 1 + _move(self.reader, self._pouch_in)
-            os.write(self._writer, os.read(self._pouch, both))
+        """Put back what is in the pouch, but what is held; what cannot be stays."""
+        while (surplus := _count(self._pouch) - self.held) > 0:
+            if self._is_crowded() or not _move(self._pouch, self._writer):
+                break
+        if surplus > 0 or self._tray.count():
+            self._gather(max(0, surplus))
+
+    def _is_crowded(self) -> bool:
+        """Whether each token with a page of its own might soon take all pages.
+
+        Then a make that writes a token back, too, would wait until somebody takes one.
+        """
+        return _count(self.reader) >= _pages(self._writer) * 7 // 8
+
+    def _gather(self, surplus: int) -> None:
+        """Put back `surplus` tokens, together with all that are in make's pipe now."""
+        self._is_late = True
+        if not self._tray.reserve():
+            return  # the other process is at it, and will look at the pouch at its end
+        for _ in range(_TRIES):
+            self._tray.load(self.reader, _POUCH_BYTES)
+            surplus -= self._tray.load(self._pouch, surplus)
+            if self._tray.unload(self._writer):
+                self._is_late = surplus > 0
+                break
+        self._tray.release()
 
 
 def join(auth: str) -> Jobserver:
@@ -183,6 +219,11 @@ def _count(pipe: int) -> int:
     """How many bytes are in `pipe`."""
     counted = fcntl.ioctl(pipe, _FIONREAD, bytes(4))
     return int.from_bytes(counted, "little")
+
+
+def _pages(pipe: int) -> int:
+    """How many tokens `pipe` can hold that are put in one by one."""
+    return fcntl.fcntl(pipe, fcntl.F_GETPIPE_SZ) // _PAGE
 
 
 def _move(source: int, target: int) -> bool:
