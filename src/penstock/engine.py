@@ -257,6 +257,10 @@ class Engine:
         status = TROUBLE if self._faults else status
         return RunResult(status, self._tally, tuple(self._faults))
 
+    def postpone(self, seconds: float) -> None:
+        """Let every alarm ring so much later: for so long all stood still."""
+        self._alarms = {name: at + seconds for name, at in self._alarms.items()}
+
     def _advance(self, plan: Plan, news: News) -> None:
         if isinstance(news, RunStarted | JobPassed | Interrupted):
             self._announce(news)

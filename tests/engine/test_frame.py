@@ -250,3 +250,21 @@ def test_an_alarm_of_what_is_over_is_not_heard_by_a_notice():
     result, story = run(fake, framed(service, job("a", "db")))
     assert story.told[-1] == "yes always"
     assert result.status == 0
+
+
+@pytest.mark.parametrize(("pause", "status"), [(0.0, 124), (10.0, 0)])
+def test_no_time_passes_for_a_run_that_stands_still(pause: float, status: int):
+    fake = FakeExecutor({"a": Role(seconds=8.0)})
+
+    class Paused:
+        """`Interrupts` that hear of a Ctrl-Z, and of its end, at the first time."""
+
+        left = pause
+
+        def take(self) -> None:
+            engine.postpone(self.left)
+            self.left = 0.0
+
+    engine = Engine(fake, clock=fake.clock, interrupts=Paused())
+    pipeline = Pipeline((job("a"),))
+    assert engine.run(pipeline, name="test", deadline=5.0).status == status

@@ -179,6 +179,14 @@ def _act_and_close(
         inlet=inlet,
         shortages=patient,
     )
+    stand_still, clock = party.flags.on_suspend, MonotonicClock()
+
+    def suspend() -> None:
+        began = clock.now()
+        stand_still()
+        engine.postpone(clock.now() - began)
+
+    party.flags.on_suspend = suspend
     # A shell may have exec'ed us while it had children: those are not ours to end.
     strangers = frozenset(children_of(os.getpid())) - {nursery.pid}
     become_subreaper()  # should nursery and worker die together, we are next in line
