@@ -21,6 +21,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 import penstock
+from penstock.proc.signals import SignalFlags
 from tests.commands import MARKER, kill_all, wait_until
 from tests.leaks import Snapshot
 
@@ -219,6 +220,17 @@ def plain_environment() -> dict[str, str]:
 def penstock_cli(tmp_path: Path, marker: str) -> PenstockCli:
     """``penstock_cli("exec", "--", "true").status``; see `PenstockCli`."""
     return PenstockCli(tmp_path, marker)
+
+
+@pytest.fixture
+def flags() -> Iterator[SignalFlags]:
+    """The signals that come in this test; afterwards all is as it was."""
+    before = {number: signal.getsignal(number) for number in SignalFlags.heeded}
+    made = SignalFlags()
+    yield made
+    made.close()
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 # --- dangerous tests ----------------------------------------------------------------

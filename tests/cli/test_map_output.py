@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator
 
 import pytest
@@ -76,16 +75,6 @@ def test_the_file_is_emptied_though_other_outputs_wait(shelf):
     put(shelf, "e", b"E")
     assert os.fstat(shelf._file).st_size == 0
     assert put(shelf, "d", b"D") == [b"D", b"E"]
-
-
-@pytest.fixture
-def flags() -> Iterator[SignalFlags]:
-    before = {number: signal.getsignal(number) for number in SignalFlags.heeded}
-    made = SignalFlags()
-    yield made
-    made.close()
-    for number, handler in before.items():
-        signal.signal(number, handler)
 
 
 def printer_of(flags: SignalFlags, tags: dict[str, bytes], *, ordered: bool) -> Printer:

@@ -3,27 +3,23 @@
 from __future__ import annotations
 
 import os
-import signal
 
 import pytest
 
-from penstock.proc.signals import SignalFlags
 from penstock.proc.transfer import Outlet
 
 DATA = bytes(range(256)) * 64
 
 
-@pytest.mark.parametrize("flags", [0, os.O_APPEND])
+@pytest.mark.parametrize("more", [0, os.O_APPEND])
 @pytest.mark.parametrize(("start", "end"), [(0, 5000), (4000, 4001), (1, 16383)])
-def test_a_part_of_a_file_is_that_part(tmp_path, flags, start, end):
+def test_a_part_of_a_file_is_that_part(tmp_path, flags, more, start, end):
     source = os.memfd_create("source")
-    target = os.open(tmp_path / "target", os.O_WRONLY | os.O_CREAT | flags, 0o600)
+    target = os.open(tmp_path / "target", os.O_WRONLY | os.O_CREAT | more, 0o600)
     try:
         os.write(source, DATA)
-        with SignalFlags() as stop:
-            assert Outlet(target, stop).move(source, start, end)
+        assert Outlet(target, flags).move(source, start, end)
     finally:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.close(source)
         os.close(target)
     assert (tmp_path / "target").read_bytes() == DATA[start:end]
