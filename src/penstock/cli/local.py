@@ -87,12 +87,10 @@ def run_locally(  # noqa: PLR0913 (what a run needs, by name)
     Raises:
         PenstockError: something below us could not be ended; it is named.
     """
-    spare, flags = spare_slots(pipeline), party.flags
-    wakes = (flags.fileno(), *wakes)
+    spare, wakes = spare_slots(pipeline), (party.flags.fileno(), *wakes)
     pool = Pool(slots + spare, nursery, wakes=wakes, output=party.output)
     if on_pool is not None:
         on_pool(pool)
-    flags.on_suspend = lambda: _stand_still(pool, party.attendants)
 
     def act(engine: Engine, _: Patient) -> RunResult:
         return engine.run(pipeline, name=name, keep_going=keep_going, deadline=deadline)
@@ -138,14 +136,11 @@ def feed_locally(
     Raises:
         PenstockError: something below us could not be ended; it is named.
     """
-    flags, gate, clock = party.flags, feeding.gate, feeding.clock
+    flags, gate = party.flags, feeding.gate
     wakes = (flags.fileno(), gate.fileno())
     is_gated = party.terms is not None and party.terms.jobserver is not None
     ahead = 0 if is_gated else feeding.ahead
     pool = Pool(feeding.slots, nursery, ahead=ahead, wakes=wakes, output=party.output)
-    flags.on_suspend = lambda: clock.stand_still(
-        lambda: _stand_still(pool, party.attendants)
-    )
     if not is_gated:  # the jobserver decides
         flags.react(MORE, lambda: pool.resize(min(feeding.most, pool.slots + 1)))
         flags.react(FEWER, lambda: pool.resize(max(1, pool.slots - 1)))
@@ -155,15 +150,16 @@ def feed_locally(
         feeding.finish()
         return result
 
-    return _act_and_close(act, party, pool, nursery, inlet=gate)
+    return _act_and_close(act, party, pool, nursery, clock=feeding.clock, inlet=gate)
 
 
-def _act_and_close(
+def _act_and_close(  # noqa: PLR0913 (who takes part, by name)
     act: Callable[[Engine, Patient], RunResult],
     party: Party,
     pool: Pool,
     nursery: Nursery,
     *,
+    clock: RunningClock | None = None,
     inlet: Inlet | None = None,
     spare: int = 0,
 ) -> RunResult:
@@ -179,12 +175,12 @@ def _act_and_close(
         inlet=inlet,
         shortages=patient,
     )
-    stand_still, clock = party.flags.on_suspend, MonotonicClock()
+    clock, real = clock or RunningClock(MonotonicClock()), MonotonicClock()
 
     def suspend() -> None:
-        began = clock.now()
-        stand_still()
-        engine.postpone(clock.now() - began)
+        began = real.now()
+        clock.stand_still(lambda: _stand_still(pool, attendants))
+        engine.postpone(real.now() - began)
 
     party.flags.on_suspend = suspend
     # A shell may have exec'ed us while it had children: those are not ours to end.

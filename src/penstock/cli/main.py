@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 RUNNING = ("exec", "map", "pipe", "run")  # subcommands that start commands
 _FOREGROUND = "--foreground"
 _JOBSERVER = "--jobserver"
-_USAGE = 2
 _TROUBLE = 125
 
 

@@ -126,17 +126,22 @@ def _needed_no_key(outcome: Outcome | None) -> bool:
 def _run(
     job: Job, nursery: Nursery, sinks: Sequence[Sink], terminal: Terminal | None
 ) -> RunResult:
-    pipeline, name = Pipeline((job,)), job.name
+    try:
+        with _flags_for(terminal) as flags:
+            party = Party(flags, sinks)
+            return run_locally(Pipeline((job,)), nursery, party, name=job.name)
+    finally:
+        if terminal is not None:
+            terminal.take_back()
+
+
+def _flags_for(terminal: Terminal | None) -> SignalFlags:
+    """The signals for us, which are fewer while a command has the terminal."""
     if terminal is None:
-        with SignalFlags() as flags:
-            return run_locally(pipeline, nursery, Party(flags, sinks), name=name)
+        return SignalFlags()
     from penstock.proc.terminal import ForegroundFlags  # noqa: PLC0415 (only if used)
 
-    try:
-        with ForegroundFlags() as flags:
-            return run_locally(pipeline, nursery, Party(flags, sinks), name=name)
-    finally:
-        terminal.take_back()
+    return ForegroundFlags()
 
 
 class _LastOutcome:

@@ -49,9 +49,13 @@ class Wanted(NamedTuple):
 
 def within(most: int, slots: int) -> int:
     """As many slots, or `most`, what there are descriptors for; says so if fewer."""
+    return _at_most(most, slots, why_not_more())
+
+
+def _at_most(most: int, slots: int, why: str) -> int:
     if slots > most:
         jobs = "1 job" if most == 1 else f"{most} jobs"
-        warn(f"{jobs} at once instead of {slots}: {why_not_more()}")
+        warn(f"{jobs} at once instead of {slots}: {why}")
     return min(slots, most)
 
 
@@ -136,13 +140,8 @@ def _join(
 
 def _within_pouch(slots: int, jobserver: Jobserver) -> int:
     """As many slots, or what tokens can be kept for and one; says so if fewer."""
-    most = jobserver.capacity + 1
-    if slots > most:
-        warn(
-            f"{most} jobs at once instead of {slots}: no more tokens fit in a pipe "
-            "(--jobserver=off: without tokens)"
-        )
-    return min(slots, most)
+    why = "no more tokens fit in a pipe (--jobserver=off: without tokens)"
+    return _at_most(jobserver.capacity + 1, slots, why)
 
 
 def _why(flags: MakeFlags) -> str:

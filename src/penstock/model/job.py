@@ -25,6 +25,7 @@ __all__ = [
     "Rule",
     "Stage",
     "chain",
+    "family_of",
 ]
 
 
@@ -137,3 +138,12 @@ class Pipeline(NamedTuple):
     on_success: Job | None = None
     on_failure: Job | None = None
     always: Job | None = None
+
+
+def family_of(member: str) -> str:
+    """The name of the family that a job of this name is of; itself, if of none.
+
+    >>> family_of("zip[a^b]"), family_of("report")
+    ('zip', 'report')
+    """
+    return member.partition("[")[0]

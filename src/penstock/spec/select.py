@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from penstock.errors import UsageError
-from penstock.model.job import Family, Job, Pipeline
+from penstock.model.job import Family, Job, Pipeline, family_of
 from penstock.spec.mistakes import did_you_mean, shown
 
 
@@ -32,7 +32,7 @@ def select(pipeline: Pipeline, names: Iterable[str]) -> Pipeline:
         if name not in wanted:
             wanted.add(name)
             waiting.extend((members.get(name) or units[name]).needs)
-    alone = (job for job in members.values() if _family_of(job.name) not in wanted)
+    alone = (job for job in members.values() if family_of(job.name) not in wanted)
     return pipeline._replace(
         jobs=(*(job for job in pipeline.jobs if job.name in wanted), *alone),
         families=tuple(f for f in pipeline.families if f.name in wanted),
@@ -42,7 +42,7 @@ def select(pipeline: Pipeline, names: Iterable[str]) -> Pipeline:
 def _member(name: str, pipeline: Pipeline) -> Job:
     """The member of a family that has this name."""
     for family in pipeline.families:
-        if family.name == _family_of(name):
+        if family.name == family_of(name):
             for job in family.members():
                 if job.name == name:
                     return job
@@ -50,7 +50,3 @@ def _member(name: str, pipeline: Pipeline) -> Job:
     known = [job.name for job in pipeline.jobs]
     known += [family.name for family in pipeline.families]
     raise UsageError(f"there is no job {shown(name)}{did_you_mean(name, known)}")
-
-
-def _family_of(name: str) -> str:
-    return name.partition("[")[0]

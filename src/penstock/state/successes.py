@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from penstock.model.job import Job, Pipeline
+from penstock.model.job import Job, Pipeline, family_of
 from penstock.plan.fingerprint import Fingerprint, Part, summary_of
 from penstock.state.memory import Memory
 from penstock.state.record import Done
@@ -46,7 +46,7 @@ class Successes:
         if self._memory.past is not None or job.name in self._named:
             self._runs[job.name] = run
         else:  # nobody knows the million members of a family by name
-            self._runs[_family_of(job)] = run
+            self._runs[family_of(job.name)] = run
         self._memory.succeeded(job.name, Done(digest, run))
 
     def _when(self, need: str) -> str:
@@ -62,7 +62,3 @@ class Successes:
         if past is None or job.name in self._revoked:
             return None
         return past.done.get(job.name)
-
-
-def _family_of(member: Job) -> str:
-    return member.name.partition("[")[0]
