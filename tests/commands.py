@@ -260,6 +260,11 @@ def stop_self() -> list[str]:
     return sh("echo ready $$; kill -STOP $$; exec sleep 1000")
 
 
+def stop_self_and_ignore_hup() -> list[str]:
+    """The same, and HUP does nothing: the kernel sends that to a group it orphans."""
+    return sh("trap '' HUP; echo ready $$; kill -STOP $$; exec sleep 1000")
+
+
 def fork_and_exit() -> list[str]:
     """Exits 0 at once, leaving a child in its process group, which holds stdout open.
 

@@ -23,6 +23,7 @@ from tests.commands import (
     python,
     sh,
     stop_self,
+    stop_self_and_ignore_hup,
 )
 
 ROOT = Path(__file__).parent.parent.parent
@@ -71,8 +72,8 @@ def env_less_grandchild() -> list[str]:
 
 
 ENDED = (
-    *(print_ready, fork_and_exit, fork_and_wait, double_fork, new_session, stop_self),
-    *(env_less_child, env_less_grandchild),
+    *(print_ready, fork_and_exit, fork_and_wait, double_fork, new_session),
+    *(env_less_child, env_less_grandchild, stop_self_and_ignore_hup),
 )
 
 
@@ -81,6 +82,11 @@ def test_what_a_dead_run_left_is_ended(reap, command):
     done = reap(command())
     assert (done.status, done.error, done.left) == (0, "", [])
     assert done.fates == {"ended"}
+
+
+def test_what_stood_still_in_a_dead_run_the_kernel_has_ended(reap):
+    done = reap(stop_self())
+    assert (done.status, done.error, done.left, done.told) == (0, "", [], [])
 
 
 def test_what_ignores_term_is_killed_after_the_grace(reap):

@@ -13,8 +13,9 @@ import pytest
 from penstock.executor.pool import Pool
 from penstock.model.job import Stage
 from penstock.model.stream import Direct, Handed, Inherit, Log, Null
-from tests.commands import print_environment, sh
-from tests.executor.jobs import job, output_of, run, stage
+from penstock.proc.signals import session_of
+from tests.commands import print_environment, python, sh
+from tests.executor.jobs import job, outcomes_of, output_of, run, stage
 
 RESTORED = (signal.SIGPIPE, signal.SIGXFSZ)  # which Python ignores, and nobody else
 
@@ -33,6 +34,10 @@ def ignored_here() -> int:
     for number in RESTORED:
         mask &= ~(1 << (number - 1))
     return mask
+
+
+def all_pids() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdecimal()]
 
 
 def test_no_signal_is_blocked_or_caught_or_ignored_that_the_user_did_not_ignore():
@@ -71,9 +76,43 @@ def test_every_stage_has_only_its_own_ends_of_the_pipes(pool: Pool):
         assert output_of(pool, *stages).split()[:4] in ([b"0", b"1", b"2", b"3"], [])
 
 
-def test_it_has_a_session_and_a_group_of_its_own(pool: Pool):
+def test_it_has_a_group_of_its_own_in_a_session_that_is_not_ours(pool: Pool):
     seen = world(pool)
+    assert seen["pgid"] == seen["pid"]
+    assert int(seen["sid"]) != os.getsid(0)
+
+
+def test_each_command_of_a_pipeline_has_a_session_of_its_own(pool: Pool):
+    seen = world(pool, stage(["true"]))
     assert seen["sid"] == seen["pgid"] == seen["pid"]
+
+
+def test_what_may_stay_has_a_session_of_its_own(pool: Pool):
+    own = "os.getsid(0) == os.getpid()"
+    asks = stage(python(f"assert {own}"))
+    assert run(pool, job(asks)._replace(leaks="allow")).ok
+    assert not run(pool, job(asks)).ok
+
+
+def test_those_in_the_session_of_a_command_are_its_worker_and_what_it_starts():
+    tells = sh("echo $$; read go")
+    with Pool.open(2) as pool:
+        lines = [os.pipe(), os.pipe()]
+        goes = [os.pipe(), os.pipe()]
+        for at in (0, 1):
+            waits = stage(tells, stdin=Handed(0), stdout=Handed(1))
+            pool.submit(job(waits, name=str(at)), (goes[at][0], lines[at][1]))
+        pids = [int(os.read(reader, 20)) for reader, _ in lines]
+        sessions = [os.getsid(pid) for pid in pids]
+        members = [{p for p in all_pids() if session_of(p) == s} for s in sessions]
+        for _, writer in goes:
+            os.write(writer, b"\n")
+        assert all(outcome.ok for outcome in outcomes_of(pool, 2))
+    for descriptor in (end for pair in lines + goes for end in pair):
+        os.close(descriptor)
+    assert members == [
+        {pid, session} for pid, session in zip(pids, sessions, strict=True)
+    ]
 
 
 def test_stdin_is_empty_unless_asked_for(pool: Pool):

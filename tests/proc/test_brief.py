@@ -12,14 +12,13 @@ from penstock.clock import MonotonicClock
 from penstock.model.command import Command
 from penstock.model.job import Job, Stage
 from penstock.model.limits import Limits
-from penstock.model.outcome import Exited, Outcome, Signaled
+from penstock.model.outcome import Cancelled, Exited, Outcome, Signaled
 from penstock.model.stream import Handed, Inherit, Keep, Log, Output
 from penstock.model.success import Succeeded
 from penstock.plan.wire import wire
-from penstock.proc.brief import is_brief, run_briefly
+from penstock.proc.brief import Unfinished, is_brief, run_briefly
 from penstock.proc.files import Files
-from penstock.proc.launch import Running
-from penstock.proc.order import Order
+from penstock.proc.order import Cancel, Order
 from penstock.proc.reaper import sweep_orphans
 from penstock.proc.run import run_job
 from tests.proc.apart import apart
@@ -28,16 +27,23 @@ KEPT = {"stdout": Keep(1), "stderr": Keep(2)}
 
 
 class Above:
-    """A `Station` with a pipe on which an order may come."""
+    """A `Station` with a pipe on which something may come.
 
-    def __init__(self) -> None:
+    Args:
+        orders: what that means, each time: nothing, an order.
+    """
+
+    def __init__(self, *orders: Order | None) -> None:
+        self.orders = iter(orders)
         self.epoll = select.epoll()
         self.reader, self.writer = os.pipe()
         self.epoll.register(self.reader, select.EPOLLIN)
 
     def order(self, descriptor: int) -> Order | None:
-        """Never one: no test looks."""
-        raise AssertionError(descriptor)
+        """What a byte that came means."""
+        assert descriptor == self.reader
+        os.read(self.reader, 1)
+        return next(self.orders)
 
 
 def sh(text: str, **more: Any) -> Job:  # `more`: what else the stage has
@@ -45,7 +51,7 @@ def sh(text: str, **more: Any) -> Job:  # `more`: what else the stage has
     return Job("job", (stage._replace(**more),))
 
 
-def run(job: Job, above: Above) -> Outcome | Succeeded | Running | None:
+def run(job: Job, above: Above) -> Outcome | Succeeded | Unfinished:
     clock = MonotonicClock()
     wiring, files = wire(job), Files(())
     assert is_brief(job, wiring)
@@ -60,15 +66,15 @@ def watches(epoll: select.epoll, descriptor: int) -> bool:
     return False
 
 
-def handed_over(job: Job, *, order: bool = False) -> tuple[object, bool, bool]:
+def handed_over(job: Job) -> tuple[object, bool, bool]:
     """How the stage has ended; whether it has a pidfd, and whether that is watched."""
 
     def body() -> tuple[object, bool, bool]:
         above = Above()
-        if order:
-            os.write(above.writer, b".")
-        running = run(job, above)
-        assert isinstance(running, Running)
+        told = run(job, above)
+        assert isinstance(told, Unfinished)
+        running = told.stage
+        assert running is not None
         is_watched = running.pidfd >= 0 and watches(above.epoll, running.pidfd)
         sweep_orphans((), budget=10.0, clock=MonotonicClock())
         return running.status, running.pidfd >= 0, is_watched
@@ -119,25 +125,65 @@ def test_what_takes_longer_is_not_watched_any_more():
     assert handed_over(job) == (None, True, False)
 
 
-def test_an_order_is_left_where_it_is():
-    assert handed_over(sh("sleep 1000"), order=True) == (None, True, False)
+def told_of(job: Job, order: Order | None) -> tuple[object, bool]:
+    """What becomes of `job` if something has come; whether that was heard."""
+
+    def body() -> tuple[object, bool]:
+        above = Above(order)
+        os.write(above.writer, b".")
+        told = run(job, above)
+        heard = not list(above.orders)
+        if not isinstance(told, Unfinished):
+            return type(told), heard
+        assert told.stage is not None
+        assert not watches(above.epoll, told.stage.pidfd)
+        sweep_orphans((), budget=10.0, clock=MonotonicClock())
+        return told.orders, heard
+
+    return apart(body)
+
+
+def test_an_order_is_for_whoever_goes_on():
+    order = Cancel("why", now=True)
+    assert told_of(sh("sleep 1000"), order) == ((order,), True)
+
+
+def test_what_is_no_order_changes_nothing():
+    assert told_of(sh("exit 0"), None) == (Succeeded, True)
+
+
+def test_what_is_no_order_gives_no_more_time():
+    assert told_of(sh("sleep 1000", limits=Limits(timeout=0.05)), None) == ((), True)
+
+
+def test_a_job_is_ended_by_the_order_that_came_at_its_start():
+    def body() -> object:
+        above, clock = Above(Cancel("why", now=False)), MonotonicClock()
+        os.write(above.writer, b".")
+        job = sh("sleep 1000")
+        told = run_job(job, wire(job), (), above, clock)
+        assert isinstance(told, Outcome)
+        return told.ending
+
+    assert apart(body) == Cancelled("why", Signaled(15, core=False), escalated=False)
 
 
 def test_what_cannot_be_watched_runs_on():
     def body() -> object:
         above = Above()
         above.epoll.close()
-        running = run(sh("sleep 1000"), above)
-        assert isinstance(running, Running)
+        told = run(sh("sleep 1000"), above)
+        assert isinstance(told, Unfinished)
+        assert told.stage is not None
         sweep_orphans((), budget=10.0, clock=MonotonicClock())
-        return running.status
+        return told.stage.status
 
     assert apart(body) is None
 
 
 def test_what_cannot_be_started_may_be_tried_again():
     job = sh("exit 0", command=Command(("no_such_program",), "no_such_program"))
-    assert apart(lambda: run(job, Above())) is None
+    assert apart(lambda: run(job, Above())) == Unfinished(None)
 
 
 @pytest.mark.slow

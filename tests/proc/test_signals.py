@@ -120,6 +120,36 @@ def test_a_child_in_our_own_group_is_signalled_without_us():
     apart(send_to_own_group)
 
 
+def test_a_group_in_our_own_session_is_signalled_at_once():
+    forks = "[os.fork() for _ in range(3)]; os.write(1, b'.'); rest()"
+
+    def send_to_a_group() -> None:
+        child = subprocess.Popen(python(forks), stdout=subprocess.PIPE, process_group=0)
+        assert child.stdout is not None
+        assert child.stdout.read(8) == b"." * 8
+        assert os.getsid(child.pid) == os.getpid()
+        os.kill(child.pid, signal.SIGSTOP)  # nor does it get any further
+        signal_tree(signal.SIGTERM)
+        signal_tree(signal.SIGCONT)
+        assert child.wait(PATIENCE) == -signal.SIGTERM
+        wait_until(lambda: not living())
+
+    apart(send_to_a_group)
+
+
+def test_who_has_come_into_our_own_group_is_signalled_without_us():
+    joins = "os.setpgid(0, os.getsid(0)); os.write(1, b'.'); rest()"
+
+    def send_to_who_joined() -> None:
+        child = subprocess.Popen(python(joins), stdout=subprocess.PIPE, process_group=0)
+        assert child.stdout is not None
+        assert child.stdout.read(1) == b"."
+        signal_tree(signal.SIGTERM)
+        assert child.wait(PATIENCE) == -signal.SIGTERM
+
+    apart(send_to_who_joined)
+
+
 def test_nobody_below_is_no_error():
     apart(lambda: signal_tree(signal.SIGKILL))
 

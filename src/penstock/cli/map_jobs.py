@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 from penstock.cli.lines.map import MapOptions
 from penstock.cli.options import Share
@@ -305,4 +306,9 @@ def quote_template(word: str, given: MapOptions) -> str:
 
 
 def _stage_name(command: Command) -> str:
-    return os.path.basename(command.typed.split(None, 1)[0])
+    return _base_name(command.typed.split(None, 1)[0])
+
+
+@lru_cache(64)  # mostly the same one for all jobs
+def _base_name(word: str) -> str:
+    return os.path.basename(word)

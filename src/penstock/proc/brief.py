@@ -14,10 +14,11 @@ from penstock.model.outcome import Outcome, Usage
 from penstock.model.success import LONGEST_NAME, Succeeded
 from penstock.model.wiring import Wiring
 from penstock.proc.files import Files
-from penstock.proc.launch import Running
-from penstock.proc.order import Station
+from penstock.proc.launch import Running, is_apart
+from penstock.proc.order import Order, Station
 from penstock.proc.reaper import read_status, read_usage, reap
 from penstock.proc.spawn import CannotStart, find_program, spawn
+from penstock.typed import NamedTuple
 
 _SOON = 0.5  # seconds
 
@@ -38,6 +39,19 @@ def is_brief(job: Job, wiring: Wiring) -> bool:
     )
 
 
+class Unfinished(NamedTuple):
+    """A job of which there is more to see to.
+
+    Attributes:
+        stage: its only one, which may have ended; None: it could not be started. It may
+            be tried again, then.
+        orders: that came meanwhile.
+    """
+
+    stage: Running | None
+    orders: tuple[Order, ...] = ()
+
+
 def run_briefly(
     job: Job,
     wiring: Wiring,
@@ -45,41 +59,41 @@ def run_briefly(
     station: Station,
     clock: Clock,
     started_at: float,
-) -> Outcome | Succeeded | Running | None:
+) -> Outcome | Succeeded | Unfinished:
     """Run `job`, and wait a moment for it to succeed.
 
     Args:
         job: for which `is_brief` holds.
         wiring: see `run_job`.
         files: for its streams; they stay open.
-        station: where to wait. No order is taken: whoever goes on finds it there.
+        station: where to wait, and to be told that there are more jobs.
         clock: for the times that it took.
         started_at: when the job was begun, by that clock.
 
     Returns:
-        Its success, if that is all; its only stage, which may have ended, if there is
-        more to it; None if it could not be started. It may be tried again, then.
+        Its success, if that is all.
     """
     command, epoll = job.stages[0].command, station.epoll
     try:
         program = find_program(command, started_at, surely=False)
-        process = spawn(command, program, files.connect(wiring.stages[0], 0))
+        streams = files.connect(wiring.stages[0], 0)
+        process = spawn(command, program, streams, apart=is_apart(job))
     except (CannotStart, OSError):
-        return None
+        return Unfinished(None)
     running = Running(0, process, clock.now())
     running.open()
     try:
         epoll.register(running.pidfd, EPOLLIN)
     except (OSError, ValueError):  # there is no pidfd, or no room for it
-        return running
-    ready = epoll.poll(_patience(job))
-    if ready != [(running.pidfd, EPOLLIN)]:
+        return Unfinished(running)
+    orders = _await(running.pidfd, station, clock, running.started_at + _patience(job))
+    if orders:
         epoll.unregister(running.pidfd)
-        return running
+        return Unfinished(running, orders)
     pid, status, used = reap()
-    if pid != process.pid:  # or nobody: somebody traces it
+    if pid != process.pid:  # or nobody: time is up, or somebody traces it
         epoll.unregister(running.pidfd)
-        return running
+        return Unfinished(running)
     usage = read_usage(used)
     running.end(read_status(status), usage, clock.now())
     try:
@@ -87,7 +101,23 @@ def run_briefly(
     except ChildProcessError:  # there is nothing below us
         if not status:
             return _tell(job, files, running, usage, clock.now() - started_at)
-    return running
+    return Unfinished(running)
+
+
+def _await(
+    pidfd: int, station: Station, clock: Clock, deadline: float
+) -> tuple[Order, ...]:
+    """Wait for the end of a process; or for an order, or the deadline."""
+    patience = deadline - clock.now()
+    while True:
+        ready = station.epoll.poll(max(0.0, patience))
+        if ready == [(pidfd, EPOLLIN)]:
+            return ()
+        told = [station.order(each) for each, _ in ready if each != pidfd]
+        orders = tuple(order for order in told if order is not None)
+        patience = deadline - clock.now()
+        if orders or not ready or (pidfd, EPOLLIN) in ready or patience <= 0:
+            return orders
 
 
 def _patience(job: Job) -> float:
@@ -100,13 +130,13 @@ def _patience(job: Job) -> float:
 
 def _tell(
     job: Job, files: Files, running: Running, usage: Usage, elapsed: float
-) -> Outcome | Succeeded | Running:
+) -> Outcome | Succeeded | Unfinished:
     """That it succeeded, with what it printed if that was kept, and could be."""
     ran = running.process.pid, elapsed, running.elapsed, usage
     if not files.keeps:
         return Succeeded(job.name, *ran)
     if files.lacks_room:
-        return running
+        return Unfinished(running)
     out, err = kept = files.kept()
     if out.descriptor is None and err.descriptor is None:
         return Succeeded(job.name, *ran, out.data, err.data)

@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from penstock.clock import Clock
-from penstock.model.command import Command
 from penstock.model.job import Job, Stage
 from penstock.model.outcome import Exited, NotStarted, Signaled, Usage
 from penstock.model.shortage import PASSING
@@ -22,7 +22,7 @@ from penstock.model.wiring import Wiring
 from penstock.proc.files import Files
 from penstock.proc.flow import start_relays
 from penstock.proc.nice import check_nice, renice
-from penstock.proc.spawn import CannotStart, Streams, find_program, spawn
+from penstock.proc.spawn import CannotStart, find_program, spawn
 from penstock.typed import TYPE_CHECKING
 
 _MOMENT = (0.02, 0.05, 0.1, 0.2)  # seconds from one try to the next
@@ -141,7 +141,7 @@ def launch(  # noqa: PLR0913 (what a start needs)
     Raises:
         StartFailed: for the first stage that could not be; `started` has those before.
     """
-    position = 0
+    position, apart = 0, is_apart(job)
     try:
         if wiring.pipes:
             _open_edges(wiring, files)
@@ -156,7 +156,8 @@ def launch(  # noqa: PLR0913 (what a start needs)
             plan = wiring.stages[position]
             command = files.named(stage.command, plan) if plan.named else stage.command
             pauses = _pauses(has_begun=bool(started))
-            process = _start(command, *prepared[position], pauses, rest)
+            begin = partial(spawn, command, *prepared[position], apart=apart)
+            process = _start(begin, pauses, rest)
             running = Running(position, process, clock.now())
             started.append(running)
             running.open()
@@ -169,6 +170,17 @@ def launch(  # noqa: PLR0913 (what a start needs)
         reason = f"penstock could not prepare it: {error.strerror}"
         ending = NotStarted(error.errno, reason, "system")
         raise StartFailed(position, ending) from None
+
+
+def is_apart(job: Job) -> bool:
+    """Whether each command of `job` is to have a session of its own.
+
+    A worker runs one job at a time, and nothing of that is left when the next one
+    begins: so a single command may be in the worker's session, which nobody else is in,
+    and spares the kernel what it keeps for each session (sched(7), autogroup). Not if
+    something may be left; nor where the session is somebody else's (`--foreground`).
+    """
+    return len(job.stages) > 1 or job.leaks == "allow" or os.getsid(0) != os.getpid()
 
 
 def _prepare(job: Job, stage: Stage, now: float) -> str:
@@ -204,21 +216,19 @@ def _pauses(*, has_begun: bool) -> Sequence[float]:
 
 
 def _start(
-    command: Command,
-    program: str,
-    streams: Streams,
+    begin: Callable[[], subprocess.Popen[bytes]],
     pauses: Sequence[float],
     rest: Callable[[float], bool],
 ) -> subprocess.Popen[bytes]:
-    """Start `command`, again and again while there is no room for it.
+    """Start a command, again and again while there is no room for it.
 
     Raises:
         CannotStart: as `spawn`; or there was no room in all that time.
     """
     for pause in pauses:
         try:
-            return spawn(command, program, streams)
+            return begin()
         except CannotStart as cause:
             if cause.ending.errno not in PASSING or not rest(pause):
                 raise
-    return spawn(command, program, streams)
+    return begin()

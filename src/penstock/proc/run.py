@@ -24,7 +24,7 @@ from penstock.model.job import Job
 from penstock.model.outcome import EdgeOutcome, NotStarted, Outcome, Process
 from penstock.model.success import Succeeded
 from penstock.model.wiring import Wiring
-from penstock.proc.brief import is_brief, run_briefly
+from penstock.proc.brief import Unfinished, is_brief, run_briefly
 from penstock.proc.brood import Brood
 from penstock.proc.conclude import conclude
 from penstock.proc.files import Files
@@ -77,19 +77,21 @@ def run_job(
         job allows to be left in `Outcome.spared`: both are still below this process.
     """
     files, started_at = Files(descriptors), clock.now()
-    started: Running | None = None
+    begun: Unfinished | None = None
     if is_brief(job, wiring):
         so_far = run_briefly(job, wiring, files, station, clock, started_at)
         if isinstance(so_far, (Succeeded, Outcome)):
             files.close()
             return so_far
-        started = so_far
+        begun = so_far
     run = _Run(job, files, station, clock)
     try:
-        if started is None:
+        if begun is None or begun.stage is None:
             run.launch(wiring)
         else:
-            run.take_over((started,), started_at=started_at)
+            run.take_over((begun.stage,), started_at=started_at)
+            run.brood.collect()  # it may have ended before an order came
+            run.obey(begun.orders)
         return _live(run)
     finally:
         run.close()
@@ -353,12 +355,15 @@ class _Run:
                 self._look_at_edges(now)
                 continue
             until = self._reap_at if deadline is None else min(deadline, self._reap_at)
-            for order in self._watch.serve(until - now):
-                self._obey(order)
+            self.obey(self._watch.serve(until - now))
         return True
 
-    def _obey(self, order: Order) -> None:
+    def obey(self, orders: Sequence[Order]) -> None:
         """Do as those above say."""
+        for order in orders:
+            self._obey(order)
+
+    def _obey(self, order: Order) -> None:
         match order:
             case Cancel(cause, now):
                 self._hurry = self._hurry or now

@@ -32,14 +32,16 @@ def signal_tree(number: int, spare: Callable[[], Iterable[int]] = tuple) -> None
     A group is named only while a direct child of ours is in it, which nobody but we
     can reap, so that its number cannot have passed to a stranger. What is deeper and
     in a group of its own is reached one by one, by pidfd; and so is what is in our own
-    session, for those who called us may be in its group.
+    group, or in our own session where somebody else has made that (`--foreground`):
+    those who called us may be in its group.
 
     Args:
         number: the signal.
         spare: direct children to leave alone, with all that is below them. Asked once
             it is known who is there: who has come since is not signalled.
     """
-    own_session = os.getsid(0)
+    own_group, own_session = os.getpgrp(), os.getsid(0)
+    strange = own_session if own_session != os.getpid() else None
     there = children_of(os.getpid())
     spared = set(spare())
     direct = [pid for pid in there if pid not in spared]
@@ -49,7 +51,7 @@ def signal_tree(number: int, spare: Callable[[], Iterable[int]] = tuple) -> None
         group = group_of(pid)
         if group is None or group in groups:
             continue
-        if session_of(pid) == own_session:
+        if group == own_group or (strange and session_of(pid) == strange):
             _send(os.kill, pid, number)
         else:
             _send(os.killpg, group, number)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import subprocess
+import sys
 from collections.abc import Mapping
 from math import inf
 
@@ -42,6 +43,29 @@ class CannotStart(Exception):  # noqa: N818 (carries a value; never leaves the w
     def __init__(self, ending: NotStarted) -> None:
         super().__init__(ending.reason)
         self.ending = ending
+
+
+class _Unpiped(subprocess.Popen[bytes]):
+    """A process that gets descriptors of ours, and no pipe that `Popen` would make.
+
+    So there is none to make, to hand back or to close, and what that takes is left out
+    (18 us where a command has just run: docs/decisions/0122).
+    """
+
+    def _get_handles(
+        self, stdin: int | None, stdout: int | None, stderr: int | None
+    ) -> tuple[int, ...]:
+        """Descriptors to read and to write, of 0, 1 and 2; -1 is none."""
+        given = (-1 if each is None else each for each in (stdin, stdout, stderr))
+        read, write, write_errors = given
+        return read, -1, -1, write, -1, write_errors
+
+    def _close_pipe_fds(self, *_: int) -> None:
+        """Close nothing: all is the caller's."""
+
+
+# Both are methods of `Popen` in the versions that were looked at.
+_Process = _Unpiped if sys.version_info < (3, 14) else subprocess.Popen
 
 
 class Streams(NamedTuple):
@@ -168,8 +192,10 @@ def _absolute(directory: str, name: str) -> str:
     return f"{directory}/{name}" if directory else f"./{name}"
 
 
-def spawn(command: Command, program: str, streams: Streams) -> subprocess.Popen[bytes]:
-    """Start `command`, in a session of its own unless it is to be in a group.
+def spawn(
+    command: Command, program: str, streams: Streams, *, apart: bool = True
+) -> subprocess.Popen[bytes]:
+    """Start `command`, in a group of its own unless it is to be in another one.
 
     Where its program is not found any more it is looked for again, once.
 
@@ -177,14 +203,15 @@ def spawn(command: Command, program: str, streams: Streams) -> subprocess.Popen[
         command: what to run.
         program: the file, from `find_program`.
         streams: descriptors; the caller's copies stay open.
+        apart: in a session of its own; otherwise in that of this process.
 
     Raises:
         CannotStart: with the errno of the call that failed. Nothing is left running.
     """
     try:
-        return _popen(command, program, command.argv, streams)
+        return _popen(command, program, command.argv, streams, apart=apart)
     except OSError as error:
-        return _spawn_otherwise(error, command, program, streams)
+        return _spawn_otherwise(error, command, program, streams, apart=apart)
     except ValueError as error:  # a NUL in an argument
         ending = _refusal(errno.EINVAL, f"{command.argv[0]}: {error}")
         raise CannotStart(ending) from None
@@ -195,17 +222,19 @@ def _spawn_otherwise(
     command: Command,
     program: str,
     streams: Streams,
+    *,
+    apart: bool,
 ) -> subprocess.Popen[bytes]:
     """Start what execve(2) has refused with `error`, if there is a way to."""
     if error.errno == errno.ENOEXEC:
         # A script without "#!": execvp(3) hands it to the shell, and so do we.
-        return _spawn_script(command, program, streams)
+        return _spawn_script(command, program, streams, apart=apart)
     key = command.argv[0], _own_path(command), command.cwd
     if error.errno in _MOVED and _found.pop(key, None) is not None:
         # What was believed may be gone: to be looked for, and not believed, once.
         program = find_program(command, -inf)
         del _found[key]
-        return spawn(command, program, streams)
+        return spawn(command, program, streams, apart=apart)
     raise CannotStart(_explain(error, command, program)) from None
 
 
@@ -213,10 +242,12 @@ def _spawn_script(
     command: Command,
     program: str,
     streams: Streams,
+    *,
+    apart: bool,
 ) -> subprocess.Popen[bytes]:
     try:
         argv = (_SHELL, program, *command.argv[1:])
-        return _popen(command, _SHELL, argv, streams)
+        return _popen(command, _SHELL, argv, streams, apart=apart)
     except OSError as error:
         raise CannotStart(_explain(error, command, program)) from None
 
@@ -226,8 +257,10 @@ def _popen(
     program: str,
     argv: tuple[str, ...],
     streams: Streams,
+    *,
+    apart: bool,
 ) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
+    return _Process(
         argv,
         executable=program,
         stdin=streams.stdin or None,  # what is in its place already is inherited
@@ -235,8 +268,8 @@ def _popen(
         stderr=None if streams.stderr == 2 else streams.stderr,  # noqa: PLR2004
         cwd=command.cwd,
         env=environment_of(command) if command.env else None,
-        start_new_session=command.group is None,
-        process_group=command.group,
+        start_new_session=apart and command.group is None,
+        process_group=command.group if apart else command.group or 0,
         pass_fds=(*streams.more, *_passed),
     )
 
