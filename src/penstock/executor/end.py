@@ -19,7 +19,7 @@ from penstock.plan.wire import wire
 from penstock.proc.reaper import SWEEP_BUDGET
 from penstock.typed import NamedTuple
 
-_STOCK = 0.05  # seconds of work that a worker may hold ahead
+_STOCK = 0.08  # seconds of work that a worker may hold ahead
 _LONG = 0.05  # seconds after which nothing shall wait behind a job any more
 _WEIGHT = 0.2  # of the last job, in how long jobs usually take
 _LEAST = 1e-6  # seconds; no job takes less

@@ -43,7 +43,7 @@ from penstock.model.success import Succeeded
 from penstock.model.verdict import unbegun
 from penstock.typed import Self
 
-_NAP = 0.02  # seconds in which many short jobs may end before we look
+_NAP = 0.04  # seconds in which many short jobs may end before we look
 
 
 class Pool:
