@@ -94,6 +94,13 @@ def test_what_may_stay_has_a_session_of_its_own(pool: Pool):
     assert not run(pool, job(asks)).ok
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("number", ["TSTP", "TTIN", "TTOU"])
+def test_what_only_a_terminal_could_continue_goes_on(pool: Pool, number: str):
+    script = f"(kill -{number} 0; echo on); echo over"
+    assert output_of(pool, stage(sh(script), stderr=Null())) == b"on\nover\n"
+
+
 def test_those_in_the_session_of_a_command_are_its_worker_and_what_it_starts():
     tells = sh("echo $$; read go")
     with Pool.open(2) as pool:

@@ -137,6 +137,25 @@ def test_a_group_in_our_own_session_is_signalled_at_once():
     apart(send_to_a_group)
 
 
+def test_a_group_of_others_is_not_signalled_whatever_their_session_is_called(cage):
+    # In a PID namespace the session of those outside has the number 0.
+    script = (
+        "import os, signal, subprocess, sys\n"
+        "from penstock.proc.signals import signal_tree\n"
+        "ended = lambda: sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))\n"
+        "if os.fork(): ended()\n"
+        "os.setpgid(0, 0)\n"  # a user's script, of whose group the command is
+        "assert os.getsid(0) == 0\n"
+        "group = os.getpid()\n"
+        "if os.fork(): ended()\n"
+        "os.setpgid(0, 0)\n"
+        "child = subprocess.Popen(['sleep', '1000'], process_group=group)\n"
+        "signal_tree(signal.SIGTERM)\n"
+        "os._exit(child.wait() != -signal.SIGTERM)\n"
+    )
+    assert cage(sys.executable, "-c", script) == (0, b"", b"")
+
+
 def test_who_has_come_into_our_own_group_is_signalled_without_us():
     joins = "os.setpgid(0, os.getsid(0)); os.write(1, b'.'); rest()"
 

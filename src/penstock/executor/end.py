@@ -133,6 +133,10 @@ class Pace:
             return 0
         return min(most, int(_STOCK / (self._usual + _LEAST)))
 
+    def lasts(self, number: int) -> float:
+        """For how many seconds so many jobs usually keep a worker at work."""
+        return number * (self._usual or 0.0)
+
 
 def longest_end(job: Job, *, now: bool) -> float:
     """Seconds in which a worker must have ended `job`: all its waits, and one more."""
@@ -154,9 +158,11 @@ def due_times(
     return times
 
 
-def are_supplied(workers: Collection[WorkerEnd], slots: int) -> bool:
-    """Every slot has a worker that need not wait for us after its present job."""
-    return len(workers) == slots and all(len(worker.jobs) > 1 for worker in workers)
+def least_waiting(workers: Collection[WorkerEnd], slots: int) -> int:
+    """How many jobs wait at each worker at the least; 0 if there are too few."""
+    if len(workers) != slots:
+        return 0
+    return max(0, min(len(worker.jobs) for worker in workers) - 1)
 
 
 def recall_late(workers: Iterable[WorkerEnd], now: float) -> None:

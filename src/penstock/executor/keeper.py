@@ -185,7 +185,7 @@ class _Keeper:
         """
         with suppress(BlockingIOError):
             os.read(self._children, _PIPE_BYTES)
-        for pid in stopped_children():
+        for pid, _ in stopped_children():
             if pid in self._workers:
                 signal_child(pid, SIGCONT)
         self._sweep()

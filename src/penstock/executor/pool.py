@@ -19,9 +19,9 @@ from penstock.executor.end import (
     NoWorker,
     Pace,
     WorkerEnd,
-    are_supplied,
     check_job,
     due_times,
+    least_waiting,
     lose,
     recall_late,
     unstarted,
@@ -190,9 +190,11 @@ class Pool:
     def wait(self, deadline: float | None = None) -> tuple[Outcome, ...]:
         """Wait until a job has ended; see `Executor.wait`."""
         self._crew.flush()
-        if self._ahead and are_supplied(self._crew.workers.values(), self.slots):
+        if self._ahead:
+            waiting = least_waiting(self._crew.workers.values(), self.slots)
             # A wake-up for each of many short jobs would cost as much as the job.
-            self._alarms.poll(_NAP * 1000)
+            if waiting:
+                self._alarms.poll(min(_NAP, self._pace.lasts(waiting)) * 1000)
         outcomes, self._told = self._told, []
         patience = 0.0 if outcomes else self._patience(deadline)
         for descriptor, _ in self._epoll.poll(patience):

@@ -54,15 +54,13 @@ def serve(channel: _socket.socket, guardians: tuple[int, ...], spares: int) -> N
     become_subreaper()
     set_title(TITLE)
     clock = MonotonicClock()
-    post = _Post(channel, guardians)
+    post = Post(channel, guardians)
     while (given := post.next_job()) is not None:
         job, descriptors = given
         told = run_job(job, wire(job), descriptors, post, clock)
         left = () if isinstance(told, Succeeded) else (*told.spared, *told.survivors)
         for process in left if os.getpid() != 1 else ():  # other numbers count there
-            session = session_of(process.pid) or 0
-            ours = session == os.getsid(0)  # which says nothing of whose it is
-            os.write(spares, b"%d %d\n" % (process.pid, 0 if ours else session))
+            os.write(spares, b"%d %d\n" % (process.pid, known_session(process.pid)))
         post.answer(told)
         if left:
             return  # they must not be taken for a part of the next job
@@ -71,7 +69,16 @@ def serve(channel: _socket.socket, guardians: tuple[int, ...], spares: int) -> N
         signal_pinned(guardians[0], SIGCONT)
 
 
-class _Post:
+def known_session(pid: int) -> int:
+    """The session of `pid`, if whoever is in it belongs to the same job; otherwise 0.
+
+    The one that we lend says that; that of a terminal, which we are in, does not.
+    """
+    session = session_of(pid) or 0
+    return 0 if session == os.getsid(0) != os.getpid() else session
+
+
+class Post:
     """Where a worker stands: it hears the pool, and sees who is above (a `Station`)."""
 
     def __init__(self, channel: _socket.socket, guardians: tuple[int, ...]) -> None:
@@ -118,14 +125,15 @@ class _Post:
                 return self._desert("penstock was killed")
         return None
 
-    def answer(self, told: Outcome | Succeeded) -> None:
+    def answer(self, told: Outcome | Succeeded) -> Abandon | None:
         """Tell the pool how the job ended, if it still listens."""
         if self._deserted:
-            return
+            return None
         try:
             report(self._channel, told)
         except OSError:
-            self._desert("penstock was killed")
+            return self._desert("penstock was killed")
+        return None
 
     def _hear(self, descriptor: int) -> Received | None:
         """The message that is there; None if somebody above is gone."""
@@ -135,6 +143,10 @@ class _Post:
 
     def _accept(self, jobs: tuple[Job, ...], descriptors: tuple[int, ...]) -> None:
         """Put them in line: there is no order to give."""
+        if self._deserted:  # by the other who was ready: nobody waits for them
+            for descriptor in descriptors:
+                os.close(descriptor)
+            return
         self._waiting.append((jobs[0], descriptors))
         self._waiting.extend((job, ()) for job in jobs[1:])
 
@@ -151,15 +163,14 @@ class _Post:
             return self._desert("penstock was killed")
         return None
 
-    def _stop(self, name: str, cause: str, *, now: bool) -> Cancel | None:
+    def _stop(self, name: str, cause: str, *, now: bool) -> Order | None:
         """Cancel the job that runs; one that waits is answered for and forgotten."""
         for given in self._waiting:
             if given[0].name == name:
                 self._waiting.remove(given)
                 for descriptor in given[1]:
                     os.close(descriptor)
-                self.answer(unbegun(given[0], cause))
-                return None
+                return self.answer(unbegun(given[0], cause))
         if self._runs == name:
             return Cancel(cause, now)
         return None  # it has ended in the meantime

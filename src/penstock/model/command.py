@@ -19,8 +19,7 @@ class Command(NamedTuple):
         signal: the first one that it is sent when it is to end; SIGTERM.
         nice: added to its niceness (nice(2)); its tree inherits it.
         memory: bytes that it and all that it starts may hold at once; None: no limit.
-        group: the process group to run in, of our own session; None for a session of
-            its own.
+        group: the process group to run in, of our own session; None for one of its own.
     """
 
     argv: tuple[str, ...]

@@ -113,10 +113,11 @@ def _await(
         ready = station.epoll.poll(max(0.0, patience))
         if ready == [(pidfd, EPOLLIN)]:
             return ()
-        told = [station.order(each) for each, _ in ready if each != pidfd]
+        others = [each for each, _ in ready if each != pidfd]
+        told = [station.order(each) for each in others]
         orders = tuple(order for order in told if order is not None)
         patience = deadline - clock.now()
-        if orders or not ready or (pidfd, EPOLLIN) in ready or patience <= 0:
+        if orders or len(others) < len(ready) or not ready or patience <= 0:
             return orders
 
 

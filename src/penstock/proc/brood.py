@@ -9,7 +9,14 @@ from penstock.clock import Clock
 from penstock.proc.descendants import children_of
 from penstock.proc.flow import trouble_of
 from penstock.proc.launch import Running
-from penstock.proc.reaper import MOST_WATCHED, read_status, read_usage, reap
+from penstock.proc.reaper import (
+    MOST_WATCHED,
+    read_status,
+    read_usage,
+    reap,
+    stopped_children,
+)
+from penstock.proc.signals import TERMINAL_STOPS, continue_group
 from penstock.proc.watch import Watch
 from penstock.typed import TYPE_CHECKING
 
@@ -72,6 +79,17 @@ class Brood:
             if self._is_whole and not self.alive:
                 self._adopt()
         return self.is_gone
+
+    def wake(self) -> None:
+        """Let whatever TSTP, TTIN or TTOU has stopped go on, for nobody else would.
+
+        The kernel drops these signals in a group that nobody of its session can
+        continue (POSIX: orphaned process group). In our session it takes us for one
+        who could.
+        """
+        for pid, number in stopped_children():
+            if number in TERMINAL_STOPS:
+                continue_group(pid)
 
     def close(self) -> None:
         """Give back every descriptor."""

@@ -113,9 +113,10 @@ def dead_families(
     """What dead runs have left, for each of them; pure.
 
     To a run belongs what carries its name, what is in a session with such a process
-    (its commands lead sessions of their own, which others cannot join; but not if that
-    session is older: with --foreground it is that of the terminal), and what is below
-    any of them: so also what has dropped its environment, while something leads to it.
+    (its commands are in sessions that it has made, which others cannot join; but not if
+    that session is older: with --foreground it is that of the terminal), and what is
+    below any of them: so also what has dropped its environment, while something leads
+    to it.
     Not what is below a run that is alive, or is of one that we cannot judge.
 
     Args:

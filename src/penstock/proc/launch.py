@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from functools import partial
+from math import inf
 
 from penstock.clock import Clock
 from penstock.model.job import Job, Stage
@@ -178,9 +179,10 @@ def is_apart(job: Job) -> bool:
     A worker runs one job at a time, and nothing of that is left when the next one
     begins: so a single command may be in the worker's session, which nobody else is in,
     and spares the kernel what it keeps for each session (sched(7), autogroup). Not if
-    something may be left; nor where the session is somebody else's (`--foreground`).
+    it matters what is left; nor where the session is somebody else's (`--foreground`).
     """
-    return len(job.stages) > 1 or job.leaks == "allow" or os.getsid(0) != os.getpid()
+    matters = job.leaks != "kill" or job.limits.linger == inf  # or it is a service
+    return len(job.stages) > 1 or matters or os.getsid(0) != os.getpid()
 
 
 def _prepare(job: Job, stage: Stage, now: float) -> str:

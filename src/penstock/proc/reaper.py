@@ -38,11 +38,11 @@ _killers: list[Callable[[], None]] = []
 reap = partial(os.wait4, -1, os.WNOHANG)
 
 
-def stopped_children() -> Iterator[int]:
-    """The children that have been stopped since this was asked for the last time."""
+def stopped_children() -> Iterator[tuple[int, int]]:
+    """The children stopped since this was asked last, each with its signal."""
     with suppress(ChildProcessError):
         while told := os.waitid(os.P_ALL, 0, os.WSTOPPED | os.WNOHANG):
-            yield told.si_pid
+            yield told.si_pid, told.si_status
 
 
 def read_usage(used: resource.struct_rusage) -> Usage:

@@ -29,7 +29,7 @@ from penstock.proc.brood import Brood
 from penstock.proc.conclude import conclude
 from penstock.proc.files import Files
 from penstock.proc.gauge import Gauge
-from penstock.proc.launch import Running, StartFailed, launch
+from penstock.proc.launch import Running, StartFailed, is_apart, launch
 from penstock.proc.log import LogPump
 from penstock.proc.order import Abandon, Cancel, Order, Station, Suspend
 from penstock.proc.pause import Pausable
@@ -352,6 +352,8 @@ class _Run:
             if now >= self._reap_at:  # also while a log gives no rest
                 self._reap_at = now + REAP_EVERY
                 self.brood.collect()
+                if not is_apart(self.job):
+                    self.brood.wake()
                 self._look_at_edges(now)
                 continue
             until = self._reap_at if deadline is None else min(deadline, self._reap_at)

@@ -22,6 +22,7 @@ else:
 SIGCONT, SIGKILL = signal.SIGCONT, signal.SIGKILL
 SIGSTOP, SIGTERM = signal.SIGSTOP, signal.SIGTERM
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+TERMINAL_STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 MORE, FEWER = signal.SIGUSR1, signal.SIGUSR2  # jobs at once (GNU xargs)
 
 
@@ -41,7 +42,7 @@ def signal_tree(number: int, spare: Callable[[], Iterable[int]] = tuple) -> None
             it is known who is there: who has come since is not signalled.
     """
     own_group, own_session = os.getpgrp(), os.getsid(0)
-    strange = own_session if own_session != os.getpid() else None
+    is_strange = own_session != os.getpid()  # 0: of those outside our PID namespace
     there = children_of(os.getpid())
     spared = set(spare())
     direct = [pid for pid in there if pid not in spared]
@@ -51,7 +52,7 @@ def signal_tree(number: int, spare: Callable[[], Iterable[int]] = tuple) -> None
         group = group_of(pid)
         if group is None or group in groups:
             continue
-        if group == own_group or (strange and session_of(pid) == strange):
+        if group == own_group or (is_strange and session_of(pid) == own_session):
             _send(os.kill, pid, number)
         else:
             _send(os.killpg, group, number)
@@ -64,6 +65,15 @@ def signal_tree(number: int, spare: Callable[[], Iterable[int]] = tuple) -> None
 def signal_child(pid: int, number: int) -> None:
     """Signal a direct child, which nobody but we can reap."""
     _send(os.kill, pid, number)
+
+
+def continue_group(pid: int) -> None:
+    """Let a direct child go on, and all of its group, unless that is ours."""
+    group = group_of(pid)
+    if group is None or group == os.getpgrp():
+        _send(os.kill, pid, SIGCONT)
+    else:
+        _send(os.killpg, group, SIGCONT)
 
 
 def signal_pinned(pidfd: int, number: int) -> None:

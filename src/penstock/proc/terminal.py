@@ -16,10 +16,9 @@ from contextlib import contextmanager
 from penstock.clock import MonotonicClock
 from penstock.errors import UsageError
 from penstock.proc.descendants import descendants_of, stat_of
-from penstock.proc.signals import SignalFlags, group_of
+from penstock.proc.signals import TERMINAL_STOPS, SignalFlags, group_of
 
 KEYS = (signal.SIGINT, signal.SIGQUIT)  # Ctrl-C and Ctrl-backslash
-_STOPS = (signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 _STOPPED = b"T"  # proc_pid_stat(5)
 _SETTLING = 1.0  # seconds for the command to stop: editors first clear the screen
 _LOOK_EVERY = 0.01  # seconds
@@ -83,7 +82,7 @@ class ForegroundFlags(SignalFlags):
     def ask_to_stop(self) -> bool:
         """Whether there is a signal to take, that is not for the command."""
         while (number := self.peek()) is not None:
-            if number in _STOPS:
+            if number in TERMINAL_STOPS:
                 self.drop()
                 self._follow()
             elif number in KEYS and _states():
