@@ -41,7 +41,7 @@ def text_of(piece: Piece) -> bytes:
 def put(shelf: Shelf, name: str, data: bytes) -> list[bytes]:
     """Put an output on the shelf; those whose turn it is then."""
     shelf.put(name, of(data))
-    return [text_of(each.out) for each in shelf.turns()]
+    return [text_of(each.out) for _, each in shelf.turns()]
 
 
 def test_outputs_come_in_the_order_in_which_they_were_expected(shelf):

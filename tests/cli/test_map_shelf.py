@@ -16,5 +16,5 @@ def test_what_waits_for_one_that_never_comes_is_given_back_at_the_end():
         shelf.put("b", printout(b"b"))
         shelf.put("d", printout(b"d"))
         assert [*shelf.turns()] == []
-        assert [each.out.data for each in shelf.rest()] == [b"b", b"d"]
+        assert [each.out.data for _, each in shelf.rest()] == [b"b", b"d"]
         assert [*shelf.rest()] == []

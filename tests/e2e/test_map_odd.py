@@ -91,6 +91,32 @@ def test_a_log_that_cannot_be_written_costs_no_job(penstock_cli):
     assert done == (125, b"a\nb\n", said)
 
 
+@pytest.mark.parametrize("order", ["-k", "-q"])
+def test_what_could_not_be_printed_has_no_line(penstock_cli, tmp_path, order):
+    line = f"map {order} -j2 --joblog log 'echo {{}}' ::: a b > /dev/full"
+    assert redirected(penstock_cli, line).returncode == 125
+    assert len((tmp_path / "log").read_bytes().splitlines()) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("order", ["-k", "--lb", "-q"])
+def test_what_has_a_line_was_printed_though_it_was_told_to_stop(
+    penstock_cli, tmp_path, order
+):
+    values = map(str, range(300))
+    line = ("map", order, "-j4", "--joblog", "log", "sleep 0.01; echo {}")
+    shell = 'exec "$0" "$@" > out'
+    words = ("sh", "-c", shell, penstock_cli.program, *line, ":::", *values)
+    with subprocess.Popen(words, cwd=tmp_path, start_new_session=True) as process:
+        out = tmp_path / "out"
+        wait_until(lambda: out.exists() and out.stat().st_size > 100)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(PATIENCE) == -signal.SIGTERM
+    logged = (tmp_path / "log").read_bytes().splitlines()[1:]
+    printed = out.read_bytes().split()
+    assert {each.split()[-1] for each in logged} <= set(printed)
+
+
 def test_a_log_whose_reader_is_gone_costs_no_job(penstock_cli, tmp_path):
     os.mkfifo(tmp_path / "log")
     text = "while kill -0 '$!' 2> /dev/null; do :; done; echo {}"

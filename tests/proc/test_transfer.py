@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+from contextlib import suppress
 
 import pytest
 
+from penstock.clock import MonotonicClock
+from penstock.proc.signals import SignalFlags
 from penstock.proc.transfer import Outlet
 
 DATA = bytes(range(256)) * 64
@@ -23,3 +28,48 @@ def test_a_part_of_a_file_is_that_part(tmp_path, flags, more, start, end):
         os.close(source)
         os.close(target)
     assert (tmp_path / "target").read_bytes() == DATA[start:end]
+
+
+# --- told to stop --------------------------------------------------------------------
+
+
+@pytest.fixture
+def told(flags: SignalFlags) -> SignalFlags:
+    """Signals, one of which has asked to stop and is not taken yet."""
+    os.kill(os.getpid(), signal.SIGTERM)
+    assert flags.ask_to_stop()
+    return flags
+
+
+def test_a_file_gets_all_though_it_is_to_stop(tmp_path, told):
+    with open(tmp_path / "target", "wb") as target:
+        assert Outlet(target.fileno(), told).write(DATA)
+    assert (tmp_path / "target").read_bytes() == DATA
+
+
+def test_a_reader_who_reads_gets_all_though_it_is_to_stop(told):
+    reader, writer = os.pipe()
+    with subprocess.Popen(["wc", "-c"], stdin=reader, stdout=subprocess.PIPE) as wc:
+        os.close(reader)
+        outlet = Outlet(writer, told)
+        assert outlet.write(DATA * 10)
+        os.close(writer)
+        assert wc.stdout is not None
+        assert int(wc.stdout.read()) == len(DATA) * 10
+
+
+@pytest.mark.slow
+def test_who_does_not_read_is_waited_for_once(told):
+    reader, writer = os.pipe()
+    outlet, clock = Outlet(writer, told), MonotonicClock()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, DATA)
+    times = [clock.now()]
+    for _ in range(2):
+        assert not outlet.write(DATA)
+        times.append(clock.now())
+    assert times[2] - times[1] < times[1] - times[0]
+    os.close(reader)
+    os.close(writer)

@@ -17,7 +17,7 @@ from penstock.cli.map_jobs import (
     limits_of,
 )
 from penstock.cli.map_log import JobLog, open_log, read_log
-from penstock.cli.map_outputs import is_straight, open_outputs
+from penstock.cli.map_outputs import Outputs, is_straight, open_outputs
 from penstock.cli.map_report import Reporter
 from penstock.cli.map_source import Input
 from penstock.cli.options import Jobs, Share
@@ -106,7 +106,7 @@ class _Map:
         )
         _leave_out_done(given, self._jobs)
         supplied = self._supplied(outputs.dispatch)
-        log = _log(given, log_file, outputs.size_of, flags)
+        log = _log(given, log_file, outputs, flags)
         reporter = Reporter(given, outputs.place_of)
         shown = self._show(outputs.screen)
         feeding = Feeding(
@@ -258,14 +258,14 @@ def _open_log(given: MapOptions) -> int | None:
 def _log(
     given: MapOptions,
     file: int | None,
-    size_of: Callable[[str], int],
+    outputs: Outputs,
     stop: SignalFlags,
 ) -> list[JobLog]:
     """The job log, if one is wanted."""
     if given.joblog is None or file is None:
         return []
     appending = given.resume or given.resume_failed
-    return [JobLog(file, given.joblog, size_of, stop, appending=appending)]
+    return [JobLog(file, given.joblog, outputs, stop, appending=appending)]
 
 
 def _pause(given: MapOptions) -> Callable[[], float] | None:

@@ -6,6 +6,7 @@ import os
 import stat
 from collections.abc import Callable
 
+from penstock.cli.map_outputs import Outputs
 from penstock.cli.streams import warn
 from penstock.errors import UsageError
 from penstock.model.event import Event, JobEnded
@@ -50,7 +51,9 @@ class JobLog:
     Args:
         descriptor: of the file, which is closed here.
         path: of the file.
-        size_of: the bytes that a job has printed.
+        outputs: say how much a job has printed, and what became of that. A line is
+            written when it has been printed; one of which something is lost has none,
+            so that `--resume` runs it again.
         stop: what ends the wait for a reader.
         appending: go on behind what is there.
 
@@ -62,15 +65,16 @@ class JobLog:
         self,
         descriptor: int,
         path: str,
-        size_of: Callable[[str], int],
+        outputs: Outputs,
         stop: SignalFlags,
         *,
         appending: bool,
     ) -> None:
         self.is_whole = True
+        self._put_off: dict[str, bytes] = {}  # lines of jobs whose output waits
         self._descriptor = descriptor
         self._path = path
-        self._size_of = size_of
+        self._size_of, self._fates = outputs.size_of, outputs.fates
         is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
         self._outlet = None if is_file else Outlet(descriptor, stop)
         if is_file and not appending:
@@ -84,10 +88,31 @@ class JobLog:
         """Write the line of a job that has ended."""
         if not isinstance(event, JobEnded):
             return
+        self._catch_up()
+        line = self._line(event)
+        if self._fates.is_put_off(event.job.name):
+            self._put_off[event.job.name] = line
+        elif not self._fates.is_lost(event.job.name):
+            self._write(line)
+
+    def close(self) -> None:
+        """Close the file; what was not printed has no line."""
+        self._catch_up()
+        os.close(self._descriptor)
+
+    def _catch_up(self) -> None:
+        """Write the lines of jobs whose output has been printed since."""
+        for name in self._fates.take_printed():
+            line = self._put_off.pop(name, b"")
+            if not self._fates.is_lost(name):
+                self._write(line)
+
+    def _line(self, event: JobEnded) -> bytes:
+        """What is written of a job; nothing of one that was cut short."""
         job, outcome = event.job, event.outcome
         size = self._size_of(job.name)
         if _is_cut_short(outcome):
-            return
+            return b""
         code, signal = _status(outcome)
         text = " | ".join(stage.command.typed for stage in job.stages)
         fields = (
@@ -101,11 +126,7 @@ class JobLog:
             str(signal),
             text.replace("\n", " "),
         )
-        self._write(os.fsencode("\t".join(fields)) + b"\n")
-
-    def close(self) -> None:
-        """Close the file."""
-        os.close(self._descriptor)
+        return os.fsencode("\t".join(fields)) + b"\n"
 
     def _write(self, line: bytes) -> None:
         """Write a line, unless one before it could not be written."""

@@ -46,6 +46,9 @@ class Printer:
         self._tag_of = tag_of
         self._outlets = (Outlet(1, stop), Outlet(2, stop))
         self._is_open = [True, True]
+        self._is_stopped = [False, False]
+        self._lost: set[str] = set()
+        self._printed: list[str] | None = [] if ordered and sized else None
         self._shares = [lifts and os.isatty(number) for number in (1, 2)]
         self.is_mid_line = False
         self._shelf = Shelf() if ordered else None
@@ -80,7 +83,7 @@ class Printer:
             printout.close()
         elif self._shelf is None:
             try:
-                self._print(printout)
+                self._print(job.name, printout)
             finally:
                 printout.close()
         else:
@@ -96,8 +99,22 @@ class Printer:
         """
         if self._sizes is not None and number == 1:
             self._sizes[name] = self._sizes.get(name, 0) + piece.size
-        if self._is_open[number - 1] and piece.size:
-            self._put(number - 1, tag, piece)
+        self._put(name, number - 1, tag, piece)
+
+    def is_put_off(self, name: str) -> bool:
+        """Whether what a job has printed waits for its turn."""
+        return self._shelf is not None and self._shelf.holds(name)
+
+    def is_lost(self, name: str) -> bool:
+        """Whether something of what a job has printed is not where it was to go."""
+        return name in self._lost
+
+    def take_printed(self) -> list[str]:
+        """The jobs whose outputs have had their turn since this was asked last."""
+        printed = self._printed or []
+        if self._printed is not None:
+            self._printed = []
+        return printed
 
     def take_size(self, name: str) -> int:
         """The bytes that a job has printed on stdout; forgotten here."""
@@ -106,8 +123,8 @@ class Printer:
     def finish(self) -> None:
         """Print what waits for jobs that are not tried again; raises as `after`."""
         if self._shelf is not None:
-            for each in self._shelf.rest():
-                self._print(each)
+            for name, each in self._shelf.rest():
+                self._print(name, each)
 
     def close(self) -> None:
         """Drop what was not printed."""
@@ -121,31 +138,45 @@ class Printer:
         except OSError as error:
             why = f"cannot keep what a job printed: {error.strerror}; try TMPDIR"
             raise PenstockError(why) from None
-        for each in shelf.turns():
-            self._print(each)
+        for waiting, each in shelf.turns():
+            self._print(waiting, each)
 
-    def _print(self, printout: Printout) -> None:
+    def _print(self, name: str, printout: Printout) -> None:
         """Print stdout, then stderr."""
         for number, piece in enumerate(printout[1:]):
-            if self._is_open[number] and piece.size:
-                self._put(number, printout.tag, piece)
+            self._put(name, number, printout.tag, piece)
+        if self._printed is not None:
+            self._printed.append(name)
 
-    def _put(self, number: int, tag: bytes, piece: Piece) -> None:
+    def _put(self, name: str, number: int, tag: bytes, piece: Piece) -> None:
+        if not piece.size:
+            return
+        if not self._is_open[number]:
+            if self._is_stopped[number]:
+                self._lost.add(name)
+            return
         if self._shares[number]:
             make_way()
             self.is_mid_line = piece.last != b"\n"
         try:
             self._is_open[number] = _send(self._outlets[number], tag, piece)
-        except BrokenPipeError:
-            if number == 0:
-                raise StdoutClosed from None
-            self._is_open[number] = False
         except OSError as error:
-            if number == 1:  # there is nobody to tell
-                self._is_open[number] = False
-                return
-            why = f"cannot write to standard output: {error.strerror}"
-            raise PenstockError(why) from None
+            self._fail(name, number, error)
+        else:
+            if not self._is_open[number]:
+                self._is_stopped[number] = True
+                self._lost.add(name)
+
+    def _fail(self, name: str, number: int, error: OSError) -> None:
+        """A piece could not be written; of stderr there is nobody to tell."""
+        if number == 1:
+            self._is_open[number] = False
+            return
+        self._lost.add(name)
+        if isinstance(error, BrokenPipeError):
+            raise StdoutClosed from None
+        why = f"cannot write to standard output: {error.strerror}"
+        raise PenstockError(why) from None
 
 
 def _send(outlet: Outlet, tag: bytes, piece: Piece) -> bool:

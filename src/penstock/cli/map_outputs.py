@@ -24,6 +24,38 @@ class Part(Protocol):
         ...
 
 
+class Fates(Protocol):
+    """What became of the outputs of jobs, for the job log."""
+
+    def is_put_off(self, name: str) -> bool:
+        """Whether that of a job waits for its turn."""
+        ...
+
+    def is_lost(self, name: str) -> bool:
+        """Whether some of it is not where it was to go."""
+        ...
+
+    def take_printed(self) -> list[str]:
+        """The jobs whose outputs have had their turn since this was asked last."""
+        ...
+
+
+class NoFates:
+    """`Fates` where commands print for themselves, or each to its own file."""
+
+    def is_put_off(self, name: str) -> bool:  # noqa: ARG002 (a Fates)
+        """Never."""
+        return False
+
+    def is_lost(self, name: str) -> bool:  # noqa: ARG002 (a Fates)
+        """Never."""
+        return False
+
+    def take_printed(self) -> list[str]:
+        """None."""
+        return []
+
+
 class Outputs(NamedTuple):
     """What takes what jobs print.
 
@@ -34,6 +66,7 @@ class Outputs(NamedTuple):
         size_of: the bytes that a job has printed, by its name; each one asked once.
         screen: what prints on the terminals of ours, if anything does.
         place_of: where what a failed job has printed was saved, by its name.
+        fates: what became of the output of each job.
         finish: prints what waits for jobs that never came to a good end.
         parts: to be closed at the end.
     """
@@ -44,6 +77,7 @@ class Outputs(NamedTuple):
     size_of: Callable[[str], int] = lambda _: 0
     place_of: Callable[[str], str | None] | None = None
     screen: Printer | None = None
+    fates: Fates = NoFates()
     finish: Callable[[], None] = lambda: None
     parts: tuple[Part, ...] = ()
 
@@ -134,6 +168,7 @@ def _printed(
         reader=1,
         size_of=printer.take_size,
         screen=printer,
+        fates=printer,
         finish=printer.finish,
         parts=(printer,),
     )

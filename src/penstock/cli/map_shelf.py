@@ -111,24 +111,29 @@ class Shelf:
         self._held[name] = printout
         self._count(printout, 1)
 
-    def turns(self) -> Iterator[Printout]:
-        """The outputs whose turn it is; to be printed before the next is taken."""
+    def turns(self) -> Iterator[tuple[str, Printout]]:
+        """The outputs whose turn it is; each to be printed before the next is taken."""
         while self._order and (printout := self._held[self._order[0]]) is not None:
-            del self._held[self._order.popleft()]
+            name = self._order.popleft()
+            del self._held[name]
             self.waiting -= 1
             self._count(printout, -1)
             try:
-                yield printout
+                yield name, printout
             finally:
                 printout.close()
             self._clear(printout)
 
-    def rest(self) -> Iterator[Printout]:
+    def rest(self) -> Iterator[tuple[str, Printout]]:
         """What is left, in order, now that nothing more will be put."""
         while self._order:
             if self._held[self._order[0]] is None:
                 del self._held[self._order.popleft()]
             yield from self.turns()
+
+    def holds(self, name: str) -> bool:
+        """Whether the output of `name` waits for its turn."""
+        return self._held.get(name) is not None
 
     def close(self) -> None:
         """Drop all."""

@@ -2,7 +2,7 @@
 
 Nothing waits in write(2) or splice(2), where no signal would reach us: poll(2) waits
 for the reader, and for a descriptor that says stop. Nor is a run that is over, or has
-been told to stop, held up for long by a reader who does not read.
+been told to stop, held up for long by a reader who does not read, or reads slowly.
 """
 
 from __future__ import annotations
@@ -43,10 +43,13 @@ class Outlet:
         mode = os.fstat(target).st_mode
         self._is_file = stat.S_ISREG(mode)
         self._is_pipe = stat.S_ISFIFO(mode)
-        self._poll = select.poll()
+        self._never_waits = self._is_file
+        self._reader, self._poll = select.poll(), select.poll()
+        self._reader.register(target, select.POLLOUT)
         self._poll.register(target, select.POLLOUT)
         self._poll.register(stop, select.POLLIN)
         self._stop = stop
+        self._give_up_at: float | None = None  # since we know that it is to stop
 
     def write(self, data: bytes) -> bool:
         """Write all of `data`; False if it was stopped before.
@@ -107,9 +110,19 @@ class Outlet:
             if not ready:
                 return False
             if self._stop.fileno() in ready and self._stop.ask_to_stop():
-                return False
+                return self._never_waits or self._is_ready_soon()
             if self._target in ready:
                 return True  # a Ctrl-Z alone has only made us stand still
+
+    def _is_ready_soon(self) -> bool:
+        """Wait for the reader, though others wait for us to stop: not for long in all.
+
+        What a job has printed that is over is not to be lost for a reader who reads.
+        """
+        now = self._clock.now()
+        if self._give_up_at is None:
+            self._give_up_at = now + _PATIENCE
+        return bool(self._reader.poll(max(0, int((self._give_up_at - now) * 1000))))
 
     def _patience(self) -> int | None:
         """For how many milliseconds to wait for the reader; None: without a limit."""
