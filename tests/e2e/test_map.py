@@ -62,6 +62,36 @@ def test_the_last_line_may_lack_its_newline(penstock_cli):
     assert penstock_cli("map", "-k", "echo {}", stdin=b"a\nb").out == b"a\nb\n"
 
 
+@pytest.mark.parametrize(
+    ("line", "stdin", "out"),
+    [
+        (["-d", r"\n\n", "echo"], b"x\n\ny", b"x\ny\n"),
+        (["-d", r"a\n", "echo"], b"1a\n2a\n", b"1\n2\n"),
+        (["-d", r"\x2c0a", "echo"], b"1,0a2,0a", b"1\n2\n"),
+        (["--pipe", "-N1", "--recend", r"\x41", "cat; echo"], b"1A2A", b"1A\n2A\n"),
+        (["--pipe", "-N1", "--recstart", r"\\", "cat; echo"], b"1\\2", b"1\n\\2\n"),
+    ],
+)
+def test_escapes_are_understood_inside_of_a_text(penstock_cli, line, stdin, out):
+    assert penstock_cli("map", "-k", *line, stdin=stdin) == (0, out, b"")
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        (["-d", r"\x", "echo"], rb"'-d' / '--delimiter': `\x` is no escape"),
+        (["-d", r"a\q", "echo"], rb"'-d' / '--delimiter': `\q` is no escape"),
+        (["--pipe", "--recend", r"\012", "cat"], rb"--recend: `\012` is no escape"),
+        (["--pipe", "--recstart", r"\e", "cat"], rb"--recstart: `\e` is no escape"),
+    ],
+)
+def test_what_is_no_escape_is_refused(penstock_cli, line, said):
+    done = penstock_cli("map", *line, stdin=b"a\n")
+    assert (done.status, done.out) == (2, b"")
+    assert said in done.err
+    assert rb"write one of \n, \t, \r, \0, \xHH of two digits, or \\" in done.err
+
+
 def test_no_input_is_no_job(penstock_cli):
     assert penstock_cli("map", "echo") == (0, b"", b"")
 

@@ -25,6 +25,7 @@ from penstock.source.blocks import (
 )
 from penstock.source.gate import Gate
 from penstock.source.records import Outlook
+from penstock.spec.escapes import unescape
 from penstock.spec.replace import Records
 
 _NO_VALUES: Batch = ((),)
@@ -116,7 +117,7 @@ def _border(given: MapOptions) -> Border:
     if end is None:
         end = "" if start else "\n"
     if not given.regexp:
-        return PlainBorder(_plain(end), _plain(start))
+        return PlainBorder(_plain("--recend", end), _plain("--recstart", start))
     import re  # noqa: PLC0415 (only if used)
 
     from penstock.source.expression import with_sets  # noqa: PLC0415 (see above)
@@ -128,18 +129,11 @@ def _border(given: MapOptions) -> Border:
         raise UsageError(f"--recstart, --recend: {error}") from None
 
 
-def _plain(text: str) -> bytes:
-    r"""The bytes, with `\n`, `\t`, `\r`, `\0` and `\\` as in C."""
-    known = {"n": "\n", "t": "\t", "r": "\r", "0": "\0", "\\": "\\"}
-    found = ""
-    letters = iter(text)
-    for letter in letters:
-        following = next(letters, "") if letter == "\\" else None
-        if following is None:
-            found += letter
-        else:
-            found += known.get(following, "\\" + following)
-    return os.fsencode(found)
+def _plain(option: str, text: str) -> bytes:
+    try:
+        return unescape(text)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
 
 
 def values_of(records: Records, end: bytes) -> bytes:

@@ -196,19 +196,10 @@ def read_count(texts: Sequence[str]) -> int:
 
 
 def read_delimiter(texts: Sequence[str]) -> bytes:
-    r"""A text, in which `\n`, `\t`, `\0` and `\xHH` stand for single bytes."""
-    import os  # noqa: PLC0415 (only if used)
+    """A text with escapes in it."""
+    from penstock.spec.escapes import unescape  # noqa: PLC0415 (only if used)
 
-    text = os.fsencode(read_text(texts))
-    if not text.startswith(b"\\"):
-        return text
-    plain = {b"\\n": b"\n", b"\\t": b"\t", b"\\0": b"\0", b"\\r": b"\r"}
-    if text in plain:
-        return plain[text]
-    try:
-        return bytes.fromhex(text[2:].decode("ascii")) if text[1:2] == b"x" else text
-    except ValueError:
-        return text
+    return unescape(read_text(texts))
 
 
 def read_halt(texts: Sequence[str]) -> Halt | None:

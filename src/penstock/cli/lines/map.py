@@ -172,7 +172,7 @@ LINE = Subcommand(
         Option(
             "delimiter",
             ("-d", "--delimiter"),
-            r"Values end with this text; \n, \t, \0 and \xHH are understood.",
+            r"Values end with this text; \n, \t, \r, \0, \xHH and \\ are understood.",
             read_delimiter,
             "TEXT",
         ),

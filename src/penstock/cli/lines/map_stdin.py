@@ -55,14 +55,14 @@ STDIN_OPTIONS = (
     Option(
         "recend",
         ("--recend",),
-        r"With --pipe: what a record ends with. [default: \n]",
+        r"With --pipe: what a record ends with; escapes as in -d. [default: \n]",
         read_mark,
         "TEXT",
     ),
     Option(
         "recstart",
         ("--recstart",),
-        "With --pipe: what a record begins with.",
+        "With --pipe: what a record begins with; escapes as in -d.",
         read_mark,
         "TEXT",
     ),
