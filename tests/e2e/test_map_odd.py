@@ -37,6 +37,31 @@ def test_input_that_cannot_be_read_is_named(penstock_cli, options):
     assert (done.returncode, done.stdout, done.stderr) == (125, b"", said)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        *["echo :::: - -", "--link echo :::: - -", "-a - -a - echo"],
+        *["-a - echo ::: a :::: -", "echo :::: - ::::+ -", "echo :::: - - < in"],
+        *["echo :::: - /dev/stdin", "echo :::: /dev/fd/0 -", "--pipe -a - -a - cat"],
+        "-a /dev/stdin echo :::: /proc/self/fd/0",
+        "echo :::: fifo fifo",
+    ],
+)
+def test_what_can_be_read_only_once_is_no_two_sources(penstock_cli, line):
+    prepare = "seq 4 > in; mkfifo fifo; exec 3<> fifo;"
+    done = redirected(penstock_cli, f"{prepare} seq 4 | map {line}")
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert b" are one input, which can be read only once\nhint: for two " in done.stderr
+
+
+def test_a_file_that_is_named_twice_is_read_twice(penstock_cli):
+    for line in ("in in", "- in", "/dev/stdin /dev/stdin"):
+        done = redirected(
+            penstock_cli, f"seq 2 > in; map -k --link echo :::: {line} < in"
+        )
+        assert (done.returncode, done.stdout) == (0, b"1 1\n2 2\n")
+
+
 def test_output_that_cannot_be_written_is_told(penstock_cli):
     done = redirected(penstock_cli, "map echo ::: a >&-")
     said = b"penstock: cannot write to standard output: Bad file descriptor\n"

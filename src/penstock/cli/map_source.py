@@ -41,6 +41,7 @@ class Input:
         self.header: list[str] = []
         self._given = given
         self._files: list[int] = []
+        self._once: dict[tuple[int, int], str] = {}  # what cannot be read again
         self._separator = b"\0" if given.null else given.delimiter
         self._cut = _cutter(given)
         try:
@@ -110,6 +111,7 @@ class Input:
             groups.extend(_Group([source]) for source in sources)
 
     def _read(self, path: str) -> Source:
+        self._refuse_again(path)
         if path == _STDIN:
             descriptor = 0
         else:
@@ -117,6 +119,26 @@ class Input:
             self._files.append(descriptor)
         lines = Lines(descriptor, self.gate, self._separator)
         return self._read_csv(lines) if self._given.csv else self._change(lines)
+
+    def _refuse_again(self, path: str) -> None:
+        """Refuse what another source reads, so that each would get a part of it.
+
+        A regular file is opened for each that names it, and is whole for each.
+        """
+        try:
+            status = os.stat(0 if path == _STDIN else path)
+        except OSError:  # it is told where it is opened, or read
+            return
+        if path != _STDIN and stat.S_ISREG(status.st_mode):
+            return
+        place = (status.st_dev, status.st_ino)
+        if place in self._once:
+            raise UsageError(
+                f"{self._once[place]} and {path} are one input, which can be read only "
+                "once\nhint: for two values in each job write -n2; or save it in a "
+                "file, and name that"
+            )
+        self._once[place] = path
 
     def _read_csv(self, lines: Source) -> Source:
         from penstock.source.csv_records import CsvRecords  # noqa: PLC0415 (if used)
