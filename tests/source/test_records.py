@@ -63,10 +63,33 @@ def test_records_are_what_stands_between_separators(records):
         (b"a\0b\n\0", b"\0", ["a", "b\n"]),
         (b"a--b-c--", b"--", ["a", "b-c"]),
         (b"x" * 4095 + b"--b", b"--", ["x" * 4095, "b"]),
+        (b"xaaaa", b"aaa", ["x", "a"]),
     ],
 )
 def test_the_last_record_may_lack_its_separator(data, separator, expected):
     assert lines_of(data, separator) == expected
+
+
+@given(
+    st.lists(st.text("ab", min_size=1, max_size=3), max_size=20),
+    st.sampled_from(["b", "aa", "aaa", "aba", "abaab"]),
+)
+def test_a_record_is_there_with_its_separator_in_however_many_pieces(pieces, separator):
+    reader, writer = os.pipe()
+    gate = Gate()
+    lines = Lines(reader, gate, separator.encode())
+    written, rest, found = "", "", []
+    for piece in pieces:
+        written += piece
+        os.write(writer, piece.encode())
+        while (record := lines.next()) is not None:
+            found += record
+        *whole, rest = written.split(separator)
+        assert found == whole
+    os.close(writer)
+    assert all_of(lines) == ([(rest,)] if rest else [])
+    gate.close()
+    os.close(reader)
 
 
 def test_a_record_that_has_no_end_is_refused(gate: Gate):

@@ -96,8 +96,9 @@ class Lines:
         self._separator = separator
         self._longest = longest
         self._found: deque[bytes] = deque()
-        self._rest: list[bytes] = []
+        self._rest: list[bytes] = []  # no separator in it
         self._held = 0  # bytes of these
+        self._tail = b""  # the last of these: a separator may begin in it
         self._block = _BLOCK_BYTES
         self._at_end = False
 
@@ -135,30 +136,32 @@ class Lines:
         """Take what was read apart; nothing was at the end."""
         if not block:
             self._at_end = True
-            rest = b"".join(self._rest)
+            if self._rest:
+                self._found.append(b"".join(self._rest))
             self._rest.clear()
-            if rest:
-                self._found.extend(
-                    rest.removesuffix(self._separator).split(self._separator)
-                )
             return
-        before = self._rest[-1][1 - len(self._separator) :] if self._rest else b""
-        overlaps = len(self._separator) > 1
-        if self._separator not in (before + block if overlaps else block):
+        if self._separator not in (self._tail + block if self._tail else block):
             self._hold(block)
             return
         *found, rest = b"".join((*self._rest, block)).split(self._separator)
         self._found.extend(found)
         self._rest = [rest] if rest else []
         self._held = len(rest)
+        self._tail = self._end_of(rest)
         self._block = _BLOCK_BYTES
 
     def _hold(self, block: bytes) -> None:
         """Keep what ends no record."""
         self._rest.append(block)
         self._held += len(block)
+        self._tail = self._end_of(self._tail + block)
         self._block = min(2 * self._block, _LARGEST_BYTES)
         if self._held > self._longest:
             self._rest.clear()
             name, most = name_of(self._descriptor), self._longest >> 20
             raise PenstockError(f"cannot read {name}: a record longer than {most} MiB")
+
+    def _end_of(self, data: bytes) -> bytes:
+        """What of it may belong to a separator that goes on in the next block."""
+        most = len(self._separator) - 1
+        return data[-most:] if most else b""
