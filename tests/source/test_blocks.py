@@ -83,6 +83,43 @@ def test_records_begin_and_end_where_the_border_says(data, border, expected):
     assert blocks_of(data, border, records=1) == expected
 
 
+@given(
+    texts,
+    st.sampled_from(
+        [
+            *[(b"\n*", b""), (b"a*?", b""), (b"a|b?", b"[^>]?"), (b"(?<=a)b*", b"")],
+            *[(b"(?<!>)", b""), (b"^", b""), (b"\\b", b""), (b"", b"$")],
+        ]
+    ),
+)
+def test_the_borders_after_one_are_those_that_are_found_from_the_beginning(data, marks):
+    border = PatternBorder(*marks)
+    known = bytearray(data)
+    at = 0
+    while at >= 0:
+        following = border.first(known, at, at)
+        assert following == border.first(known, at)
+        at = following
+
+
+class NotingBorder(PatternBorder):
+    """Notes from where on it is asked to look."""
+
+    def __init__(self) -> None:
+        super().__init__(b"\n", b"")
+        self.begins: list[int] = []
+
+    def first(self, data: bytearray, after: int, known: int = 0) -> int:
+        self.begins.append(known)
+        return super().first(data, after, known)
+
+
+def test_no_record_of_a_block_is_looked_through_for_each_that_follows():
+    border = NotingBorder()
+    assert blocks_of(b"1\n2\n3\n4\n", border, records=3) == [b"1\n2\n3\n", b"4\n"]
+    assert border.begins[1:4] == [0, 2, 4]  # at first, nothing is there
+
+
 def test_any_byte_may_be_a_border():
     assert blocks_of(b"aaaaa", PlainBorder(b""), 2) == [b"aa", b"aa", b"a"]
 

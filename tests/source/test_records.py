@@ -78,7 +78,8 @@ def test_a_record_is_there_with_its_separator_in_however_many_pieces(pieces, sep
     reader, writer = os.pipe()
     gate = Gate()
     lines = Lines(reader, gate, separator.encode())
-    written, rest, found = "", "", []
+    written, rest = "", ""
+    found: list[str] = []
     for piece in pieces:
         written += piece
         os.write(writer, piece.encode())

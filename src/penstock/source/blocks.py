@@ -21,8 +21,14 @@ _MUCH = 1 << 20  # what is not looked through again for each bit that comes
 class Border(Protocol):
     """Knows where one record ends and the next one begins."""
 
-    def first(self, data: bytearray, after: int) -> int:
-        """The first border behind `after`; -1 if none is known."""
+    def first(self, data: bytearray, after: int, known: int = 0) -> int:
+        """The first border behind `after`; -1 if none is known.
+
+        Args:
+            data: all that is there from the beginning of a record.
+            after: a position in it.
+            known: a border up to there, so that nothing before it is looked at again.
+        """
         ...
 
     def last(self, data: bytearray, most: int) -> int:
@@ -39,7 +45,7 @@ class PlainBorder(NamedTuple):
     end: bytes = b"\n"
     start: bytes = b""
 
-    def first(self, data: bytearray, after: int) -> int:
+    def first(self, data: bytearray, after: int, known: int = 0) -> int:  # noqa: ARG002 (`after` says enough)
         """See `Border`."""
         at = data.find(self.end + self.start, max(0, after + 1 - len(self.end)))
         return -1 if at < 0 else at + len(self.end)
@@ -61,9 +67,9 @@ class PatternBorder:
         whole = b"(?:%s)(?=%s)" % (end, start)
         self._pattern = compile_expression(whole, re.MULTILINE)
 
-    def first(self, data: bytearray, after: int) -> int:
+    def first(self, data: bytearray, after: int, known: int = 0) -> int:
         """See `Border`."""
-        ends = (found.end() for found in self._pattern.finditer(data))
+        ends = (found.end() for found in self._pattern.finditer(data, known))
         return next((end for end in ends if after < end < len(data)), -1)
 
     def last(self, data: bytearray, most: int) -> int:
@@ -163,7 +169,7 @@ class Blocks:
 
     def _end_by_count(self) -> int:
         while self._count < (self._records or 1):
-            end = self._border.first(self._data, self._at)
+            end = self._border.first(self._data, self._at, self._at)
             if end < 0:
                 return 0
             self._at = end
