@@ -13,7 +13,7 @@ from penstock.cli.map_places import LONGEST_NAME, Template, Tree, component
 from penstock.errors import PenstockError
 from penstock.spec.replace import Filling, read_blanks
 
-VALUES = st.text(st.sampled_from("a.\\_/\te~é\0"), max_size=400)
+VALUES = st.text(st.sampled_from("a.\\_/\te~é\0\udc80"), max_size=400)
 
 
 def template(text: str, *values: str, number: int = 1) -> tuple[str, str, str]:
@@ -55,6 +55,13 @@ def test_what_is_cut_is_still_text():
         assert name.encode().decode().startswith("a" * extra + "€")
 
 
+@pytest.mark.parametrize("first", ["", "a", "€"])
+def test_what_is_no_text_is_cut_too(first):
+    name = os.fsencode(component(first + "\udc80" * 300))
+    assert name.startswith(first.encode() + b"\x80" * 200)
+    assert len(name) == LONGEST_NAME
+
+
 @pytest.mark.parametrize(
     ("records", "header", "place"),
     [
@@ -67,10 +74,17 @@ def test_what_is_cut_is_still_text():
             f"{n}/{value}/" for n, value in enumerate("abcdefghijk", 1)
         )),
         ([("a",)], ("../x",), "d/..\\_x/a/"),
+        ([("a", "b", "c")], ("10", "009", "x"), "d/x/c/009/b/10/a/"),
     ],
 )  # fmt: skip
 def test_columns_stand_in_the_order_of_their_names(records, header, place):
     assert tree(*records, header=header) == place
+
+
+def test_a_name_may_begin_with_thousands_of_digits():
+    header = ("1" + "0" * 5000, "9" * 5000, "7")
+    columns = tree(("a", "b", "c"), header=header).split("/")
+    assert [columns[1], columns[2], columns[4], columns[6]] == ["7", "c", "b", "a"]
 
 
 @pytest.mark.parametrize(

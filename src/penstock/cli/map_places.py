@@ -21,6 +21,7 @@ from penstock.typed import NamedTuple, Protocol
 LONGEST_NAME = 255  # bytes: NAME_MAX of Linux, if a file system does not say less
 _LONGEST_PATH = 4000  # PATH_MAX is 4096, and a partial file has a longer name
 _DIGEST_BYTES = 8
+_MOST_INSIDE = 3  # bytes of a UTF-8 character behind its first
 _ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\0": r"\0", "/": r"\_"})
 
 
@@ -142,14 +143,23 @@ def component(text: str, longest: int = LONGEST_NAME) -> str:
 
     end = "\\~" + blake2b(data, digest_size=_DIGEST_BYTES).hexdigest()
     most = longest - len(end)
-    while data[most] & 0xC0 == 0x80:  # noqa: PLR2004 (UTF-8: inside of a character)
-        most -= 1
+    cuts = range(most, most - _MOST_INSIDE - 1, -1)
+    most = next((cut for cut in cuts if not _is_inside(data[cut])), most)
     return os.fsdecode(data[:most]) + end
 
 
-def _number(name: str) -> int:
-    """What a name begins with, as far as that is a number; else 0 (as Perl has it)."""
-    return int("".join(takewhile("0123456789".__contains__, name)) or "0")
+def _is_inside(byte: int) -> bool:
+    """Whether a character of UTF-8 goes on with it; else it may be cut there."""
+    return byte & 0xC0 == 0x80  # noqa: PLR2004 (10xxxxxx)
+
+
+def _number(name: str) -> tuple[int, str]:
+    """What a name begins with, as far as that is a number; else 0 (as Perl has it).
+
+    As its length and its digits, since int() refuses what has thousands of them.
+    """
+    digits = "".join(takewhile("0123456789".__contains__, name)).lstrip("0")
+    return len(digits), digits
 
 
 def _inside(directory: str, number: int) -> Results:
