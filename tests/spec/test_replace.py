@@ -64,6 +64,14 @@ def test_a_word_is_repeated_for_each_record():
     assert argv(f"cat {long}{{}} | wc", "1", "2")[2] == f"cat {long}1 {long}2 | wc"
 
 
+def test_each_value_of_a_record_is_a_word():
+    filling = Filling((("a", "b c"), ("d", "e", "")), 1)
+    words = ("xa", "b cy", "xd", "e", "y")
+    assert template("echo x{}y").fill(filling).argv == ("echo", *words)
+    text = template("printf '[%s]' x{}y; :").fill(filling).argv[2]
+    assert subprocess.check_output(["sh", "-c", text]) == b"[xa][b cy][xd][e][y]"
+
+
 def test_in_quotes_records_stand_side_by_side():
     assert argv("cat '{}'", "a", "b")[2] == "cat 'a b'"
 

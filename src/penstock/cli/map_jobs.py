@@ -58,7 +58,7 @@ class Commands:
         names: of columns, with their positions.
 
     Attributes:
-        needs_slot: some command asks for the number of its slot.
+        needs_slot: a command, a tag or a name of results asks for the slot's number.
     """
 
     def __init__(self, given: MapOptions, names: dict[str, int]) -> None:
@@ -73,7 +73,14 @@ class Commands:
             pieces[0] = [*pieces[0], " ", Blank("{}")]
         self.templates = [self.template(each) for each in pieces]
         self._tells = any(_ENVIRONMENT in text for text in given.operands.command)
-        self.needs_slot = self._tells or any(t.needs_slot for t in self.templates)
+        others = [
+            self.pieces(text) for text in (given.tagstring, given.results) if text
+        ]
+        self.needs_slot = self._tells or any(
+            isinstance(piece, Blank) and piece.what == "slot"
+            for each in (*pieces, *others)
+            for piece in each
+        )
 
     def template(self, pieces: Sequence[Piece]) -> CommandTemplate:
         """What fills in `pieces`."""
@@ -265,7 +272,8 @@ def _size(template: CommandTemplate, records: tuple[Record, ...]) -> int:
     """
     filling = Filling(records, _LARGEST, _LARGEST)
     text = os.fsencode(template.text(filling))
-    return len(text) + _POINTER_BYTES * len(records) * len(template.blanks)
+    words = sum(map(len, records))
+    return len(text) + _POINTER_BYTES * words * len(template.blanks)
 
 
 def limits_of(given: MapOptions) -> Limits:

@@ -150,7 +150,7 @@ def _printed(
     def is_final(outcome: Outcome) -> bool:
         return final(outcome) is not None
 
-    text = given.tagstring or ("{}" if given.tag else None)
+    text = given.tagstring or ((given.replace or "{}") if given.tag else None)
     tag_of = None if text is None else jobs.note(commands.tag(text))
     printer = Printer(
         is_final,

@@ -64,16 +64,20 @@ class Blank(NamedTuple):
     position: int | None = None
     edit: str = ""
 
-    def texts(self, filling: Filling) -> list[str]:
-        """What comes here: a text for each record, or a single one."""
+    def values(self, filling: Filling) -> list[list[str]]:
+        """What comes here: the values of each record, or a single one."""
         if self.what == "number":
-            return [str(filling.number)]
+            return [[str(filling.number)]]
         if self.what == "slot":
-            return [str(filling.slot)]
+            return [[str(filling.slot)]]
         edit = EDITS[self.edit]
         if self.position is not None:
-            return [edit(filling.value(self.position))]
-        return [" ".join(map(edit, record)) for record in filling.records]
+            return [[edit(filling.value(self.position))]]
+        return [[edit(value) for value in each] or [""] for each in filling.records]
+
+    def texts(self, filling: Filling) -> list[str]:
+        """The same, a text for each record: its values with spaces between them."""
+        return [" ".join(values) for values in self.values(filling)]
 
 
 Piece = str | Blank
@@ -213,7 +217,13 @@ class _Word(NamedTuple):
     def words(self, filling: Filling) -> list[str]:
         if len(self.blanks) == 1:
             before, after = self.literals
-            return [before + text + after for text in self.blanks[0].texts(filling)]
+            words: list[str] = []
+            for values in self.blanks[0].values(filling):
+                first, *more = values
+                filled = [before + first, *more]
+                filled[-1] += after
+                words += filled
+            return words
         first, *rest = self.literals
         filled = [first]
         for blank, literal in zip(self.blanks, rest, strict=True):
@@ -231,15 +241,16 @@ class _Part(NamedTuple):
 
     def text(self, filling: Filling) -> str:
         blank, quoting = self.blank, self.quoting
-        texts = blank.texts(filling)
         if isinstance(quoting, Unknown):
-            return _plain(" ".join(texts), quoting.reason)
+            return _plain(" ".join(blank.texts(filling)), quoting.reason)
         if not isinstance(quoting, Unquoted):
-            return quote_at(quoting, " ".join(texts), written=blank.text)
-        return " ".join(
-            self.before + quote_at(quoting, text, written=blank.text) + self.after
-            for text in texts
-        )
+            text = " ".join(blank.texts(filling))
+            return quote_at(quoting, text, written=blank.text)
+        filled = []
+        for values in blank.values(filling):
+            words = [quote_at(quoting, value, written=blank.text) for value in values]
+            filled.append(self.before + " ".join(words) + self.after)
+        return " ".join(filled)
 
 
 def _parts(
