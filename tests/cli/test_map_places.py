@@ -100,6 +100,29 @@ def test_a_name_that_is_filled_in_is_a_file(text, value, out):
 
 
 @pytest.mark.parametrize(
+    ("text", "value", "out"),
+    [
+        *[("o/{}", "a.err", "o/a.err\\"), ("o/{}", ".seq", "o/.seq\\")],
+        *[("{}", "a\\", "a\\\\"), ("{}.err", "a", "a.err")],
+        *[("{}.err", "a.err", "a.err.err\\"), ("{}.out", "a.err", "a.err.out")],
+    ],
+)
+def test_stdout_is_never_the_file_of_another_job(text, value, out):
+    name = text.replace("{}", value)
+    assert template(text, value) == (out, f"{name}.err", f"{name}.seq")
+
+
+ENDS = st.lists(st.sampled_from([".err", ".seq", "a", "\\", "r"]), max_size=4)
+
+
+@given(ENDS.map("".join), ENDS.map("".join), ENDS.map("".join))
+def test_each_value_at_an_end_has_its_own_files(end, one, other):
+    name = "o{}" + end
+    files = [*template(name, one), *template(name, other)]
+    assert len(set(files)) == (3 if one == other else 6)
+
+
+@pytest.mark.parametrize(
     ("text", "value", "place"),
     [("o/{}/", "a", "o/a/"), ("o/{}", "", "o/"), ("o/{}", "a/", "o/a/")],
 )

@@ -89,7 +89,10 @@ class Tree:
 
 
 class Template:
-    """Names that are filled in as a command is.
+    r"""Names that are filled in as a command is.
+
+    A value that makes the name of another job's `.err` or `.seq` gets a `\` behind it,
+    and so does one that ends with `\`: else they would share a place.
 
     What begins with a literal text stays below the directory that this names; where a
     value comes first, the values say where to.
@@ -103,6 +106,8 @@ class Template:
         self._root: str | None = None
         if isinstance(pieces[0], str):
             self._root = posixpath.normpath(posixpath.dirname(pieces[0]) or ".")
+        end = pieces[-1] if isinstance(pieces[-1], str) else ""
+        self._taken = (f"{end}.err", f"{end}.seq", f"{end}\\")
 
     def of(self, filling: Filling) -> Results:
         """See `Places`."""
@@ -113,7 +118,8 @@ class Template:
             raise PenstockError(f"{why}\nhint: name it by {{#}} or {{/}}")
         if is_directory:
             return _inside(name, filling.number)
-        files = Results(name, name, f"{name}.err", f"{name}.seq")
+        out = f"{name}\\" if name.endswith(self._taken) else name
+        files = Results(name, out, f"{name}.err", f"{name}.seq")
         return _checked(files, filling.number)
 
 
