@@ -11,6 +11,9 @@ from collections.abc import Callable
 
 from penstock.typed import Protocol
 
+LONGEST_WAIT = 2_000_000.0
+"""Seconds to wait in one go: poll(2) and epoll_wait(2) take 24 days at the most."""
+
 
 class Clock(Protocol):
     """What tells the time."""

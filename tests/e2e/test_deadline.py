@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
-from tests.commands import alive
+from tests.commands import PATIENCE, alive
 
 FILE = """
 jobs:
@@ -30,6 +32,26 @@ def test_a_run_that_is_done_in_time_is_none_the_wiser(penstock_cli, tmp_path):
     (tmp_path / "penstock.yaml").write_text("jobs: {quick: {run: echo quick}}")
     done = penstock_cli("run", "--deadline", "1000")
     assert (done.status, done.out) == (0, b"quick\n")
+
+
+def test_a_wait_may_be_longer_than_the_kernel_takes(penstock_cli, tmp_path):
+    text = "jobs: {a: {run: echo a}, b: {run: 'echo b; exit 1', needs: a}}"
+    (tmp_path / "penstock.yaml").write_text(text)
+    done = penstock_cli("run", "--deadline", "36500d", "-j1")
+    assert (done.status, done.out) == (1, b"a\nb\n")
+    done = penstock_cli("map", "-t", "36500d", "-g", "36500d", "echo", ":::", "a")
+    assert done == (0, b"a\n", b"")
+
+
+@pytest.mark.slow
+def test_a_grace_may_be_as_long(penstock_cli):
+    script = "trap 'exit 7' INT TERM; echo ready; while :; do sleep 0.1; done"
+    line = ("exec", "-g", "30d", "sh", "-c", script)
+    with penstock_cli.start(*line) as process:
+        assert process.stdout.readline() == b"ready\n"
+        process.terminate()
+        assert process.wait(PATIENCE) == -signal.SIGTERM
+        assert b"Traceback" not in process.stderr.read()
 
 
 def test_a_deadline_counts_also_while_no_job_runs(penstock_cli, tmp_path, marker):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -113,3 +114,24 @@ def test_of_a_directory_all_that_is_below_counts(
     assert contents.of(str(tmp_path)) == before
     CHANGES[change](tmp_path)
     assert contents.of(str(tmp_path)) != before
+
+
+def test_a_directory_may_be_deep(tmp_path: Path, contents: Contents):
+    at = os.open(tmp_path, os.O_RDONLY)
+    for _ in range(1200):  # a path of fewer than 4096 bytes
+        os.mkdir("d", dir_fd=at)
+        below = os.open("d", os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.close(os.open("file", os.O_CREAT, dir_fd=at))
+    os.close(at)
+    before = contents.of(str(tmp_path))
+    assert contents.of(str(tmp_path)) == before
+    os.rename(tmp_path / "d" / "d", tmp_path / "d" / "e")
+    assert contents.of(str(tmp_path)) != before
+    remove(tmp_path / "d")
+
+
+def remove(path: Path) -> None:
+    """All of it: `shutil.rmtree` goes as deep as it can itself."""
+    subprocess.run(["rm", "-r", path], check=True)

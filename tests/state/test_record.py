@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,21 @@ def test_a_record_begins_with_what_was_done_before(tmp_path: Path):
     again = last_run(str(tmp_path), "p.yaml")
     assert again is not None
     assert again.done == before | {"a": Done("new", "other")}
+
+
+def test_a_record_that_is_no_file_is_none_and_not_waited_for(tmp_path: Path):
+    write(tmp_path, RUN, "a")
+    (tmp_path / "20261121-091501-7").mkdir()
+    os.mkfifo(tmp_path / "20261121-091501-7" / NAME)
+    past = last_run(str(tmp_path), "p.yaml")
+    assert past is not None
+    assert past.run == RUN
+
+
+def test_a_line_that_nobody_can_read_does_not_count(tmp_path: Path):
+    path = write(tmp_path, RUN, "a")
+    with path.open("ab") as file:
+        file.write(b"[" * 100_000 + b"\n")
+    past = last_run(str(tmp_path), "p.yaml")
+    assert past is not None
+    assert [*past.done] == ["a"]

@@ -140,3 +140,21 @@ def test_a_lock_that_stays_costs_the_memory_and_not_the_run(
     assert troubles == [
         f"what is up to date is no longer remembered: {path}: database is locked"
     ]
+
+
+@pytest.mark.parametrize("junk", ["{", "[1]", "null", "[" * 100_000, '{"a": 5}', "7"])
+def test_a_damaged_row_says_nothing(path: str, junk: str):
+    other = Key("p.yaml", "b")
+    with closing(Store.open(path, pytest.fail)) as store:
+        store.begin(KEY, ATTEMPT)
+        store.begin(other, ATTEMPT)
+        store.succeed(other, SUCCESS)
+        store.begin(other, ATTEMPT)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE attempt SET outputs = ? WHERE job = ?", (junk, "b"))
+        connection.execute("UPDATE success SET fingerprint = ?", (junk,))
+    with closing(Store.open(path, pytest.fail)) as store:
+        assert store.attempt(KEY) == ATTEMPT
+        assert store.attempt(other) is None
+        assert store.success(other) is None
+        assert store.unsettled() == [(KEY, ATTEMPT)]

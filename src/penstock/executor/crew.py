@@ -110,7 +110,7 @@ class Crew:
         """A worker has nothing to do: it waits, or ends since nobody talks to it."""
         if self.is_too_large:
             self.drop(worker)
-        else:
+        elif worker not in self._idle:  # it may say that it has nothing to give back
             self._idle.append(worker)
 
     def drop(self, worker: WorkerEnd) -> list[Job]:

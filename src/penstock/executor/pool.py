@@ -12,7 +12,7 @@ import select
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 
-from penstock.clock import Clock, MonotonicClock
+from penstock.clock import LONGEST_WAIT, Clock, MonotonicClock
 from penstock.errors import UsageError
 from penstock.executor.crew import Crew
 from penstock.executor.end import (
@@ -221,7 +221,9 @@ class Pool:
         """Seconds to wait: to the deadline, or until a worker should have answered."""
         workers = self._crew.workers.values()
         ends = due_times(workers, deadline, ahead=bool(self._ahead))
-        return max(0.0, min(ends) - self._clock.now()) if ends else None
+        if not ends:
+            return None
+        return max(0.0, min(min(ends) - self._clock.now(), LONGEST_WAIT))
 
     def _give_up(self) -> tuple[Outcome, ...]:
         """The jobs of workers that were told to cancel one, and never answered."""

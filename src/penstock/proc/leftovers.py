@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from signal import SIGCONT, SIGKILL, SIGTERM
 
-from penstock.clock import Clock
+from penstock.clock import LONGEST_WAIT, Clock
 from penstock.model.outcome import Process
 from penstock.proc.census import (
     Family,
@@ -166,7 +166,7 @@ class _Ending:
 def _wait_for(pidfd: int, seconds: float) -> None:
     poll = select.poll()
     poll.register(pidfd, select.POLLIN)
-    poll.poll(max(0.0, seconds) * 1000)
+    poll.poll(min(max(0.0, seconds), LONGEST_WAIT) * 1000)
 
 
 def _key(each: Seen) -> tuple[int, int]:

@@ -6,7 +6,7 @@ import os
 import select
 from signal import SIGCONT, SIGTERM
 
-from penstock.clock import Clock
+from penstock.clock import LONGEST_WAIT, Clock
 from penstock.model.outcome import Process
 from penstock.proc.census import Seen, live_families, look
 from penstock.proc.descendants import describe
@@ -109,4 +109,4 @@ def _patience(left: float | None, *, now: bool) -> float | None:
     """Milliseconds to wait in one go."""
     if now:
         left = _INSIST if left is None else min(left, _INSIST)
-    return None if left is None else left * 1000
+    return None if left is None else min(left, LONGEST_WAIT) * 1000

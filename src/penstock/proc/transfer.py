@@ -12,7 +12,7 @@ import os
 import select
 import stat
 
-from penstock.clock import Clock, MonotonicClock
+from penstock.clock import LONGEST_WAIT, Clock, MonotonicClock
 from penstock.proc.signals import SignalFlags
 
 _AT_ONCE = 1 << 20
@@ -129,4 +129,4 @@ class Outlet:
         left = None if self._until is None else self._until - self._clock.now()
         if self._stop.is_stopping or (left is not None and left <= 0):
             left = _PATIENCE
-        return None if left is None else int(left * 1000) + 1
+        return None if left is None else int(min(left, LONGEST_WAIT) * 1000) + 1

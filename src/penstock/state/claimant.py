@@ -12,6 +12,7 @@ from penstock.proc.marker import RunName, run_marker
 from penstock.typed import NamedTuple
 
 _MOST_SHOWN = 5
+_END_OF_TIME = 1e11  # seconds since 1970: some thousand years, which localtime(3) takes
 
 
 class Claimant(NamedTuple):
@@ -60,7 +61,7 @@ def decode(data: bytes) -> Claimant | None:
     """What a file says; None if it says nothing, as its run has not yet claimed."""
     try:
         about, *outputs = [json.loads(line) for line in data.splitlines()]
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     match about:
         case {
@@ -68,7 +69,7 @@ def decode(data: bytes) -> Claimant | None:
             "marker": str(marker),
             "command": str(command),
             "since": float(since),
-        }:
+        } if 0 <= since < _END_OF_TIME:
             return Claimant(run, marker, command, since, tuple(map(str, outputs)))
         case _:
             return None

@@ -129,25 +129,34 @@ def digest_below(directory: str, tell: Callable[[os.DirEntry[str]], str]) -> str
         OSError: it cannot be read, or changes just now.
     """
     summary = begin_digest()
-    for line in _lines(directory, "", tell):
+    for line in _lines(directory, tell):
         summary.update(line.encode("utf-8", "surrogateescape") + b"\0\0")
     return summary.hexdigest()
 
 
-def _lines(
-    directory: str, above: str, tell: Callable[[os.DirEntry[str]], str]
-) -> Iterator[str]:
+def _lines(directory: str, tell: Callable[[os.DirEntry[str]], str]) -> Iterator[str]:
     """A line for each thing below `directory`, in the order of names."""
-    with os.scandir(directory) as found:
-        others = [entry for entry in found if entry.name != _OWN]
-    for entry in sorted(others, key=lambda entry: entry.name):
+    left = [("", _entries(directory))]  # of the directories that lead to here
+    while left:
+        above, entries = left[-1]
+        entry = next(entries, None)
+        if entry is None:
+            left.pop()
+            continue
         name = above + entry.name
         if entry.is_symlink():
             yield f"link\0{name}\0{os.readlink(entry.path)}"
         elif entry.is_dir(follow_symlinks=False):
             yield f"directory\0{name}"
-            yield from _lines(entry.path, f"{name}/", tell)
+            left.append((f"{name}/", _entries(entry.path)))
         elif entry.is_file(follow_symlinks=False):
             yield f"file\0{name}\0{tell(entry)}"
         else:
             yield f"special\0{name}"
+
+
+def _entries(directory: str) -> Iterator[os.DirEntry[str]]:
+    """What is in a directory, in the order of names, but what is penstock's own."""
+    with os.scandir(directory) as found:
+        others = [entry for entry in found if entry.name != _OWN]
+    return iter(sorted(others, key=lambda entry: entry.name))

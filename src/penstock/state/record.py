@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 
@@ -170,7 +171,10 @@ def _latest_first(runs: str) -> list[str]:
 
 def _read(directory: str, name: str) -> Past | None:
     try:
-        with open(os.path.join(directory, NAME), "rb") as file:
+        # Whatever it is, nobody waits for it.
+        with open(os.path.join(directory, NAME), "rb", opener=_at_once) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return None
             data = file.read()
     except OSError:
         return None
@@ -181,10 +185,14 @@ def _read(directory: str, name: str) -> Past | None:
     return Past(name, header, _done(values))
 
 
+def _at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)
+
+
 def _values(data: bytes) -> Iterator[object]:
     """The whole lines."""
     for line in data.split(b"\n"):
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             yield json.loads(line)
 
 

@@ -25,12 +25,13 @@ from penstock.plan.fingerprint import Part
 from penstock.state.contents import Identity
 from penstock.state.entry import Attempt, Key, Success
 from penstock.state.outputs import Signs
-from penstock.typed import TYPE_CHECKING, Self
+from penstock.typed import TYPE_CHECKING, Self, TypeVar
 
 if TYPE_CHECKING:
     from typing import TypeAlias
 
 SCHEMA = 1
+Told = TypeVar("Told")
 _PATIENCE = 3.0  # seconds, for another run that writes
 
 _TABLES = """
@@ -98,10 +99,7 @@ class Store:
             "SELECT run, at, fingerprint, outputs FROM success"
             " WHERE definition = ? AND job = ?"
         )
-        for run, at, fingerprint, outputs in self._rows(query, key):
-            parts = tuple(Part(*part) for part in json.loads(str(fingerprint)))
-            return Success(str(run), float(at or 0), parts, _read_signs(outputs))
-        return None
+        return next(iter(self._read(query, key, _read_success)), None)
 
     def attempt(self, key: Key) -> Attempt | None:
         """The last try of a job, unless it succeeded."""
@@ -109,9 +107,7 @@ class Store:
             "SELECT run, at, ending, outputs FROM attempt"
             " WHERE definition = ? AND job = ?"
         )
-        for run, at, ending, outputs in self._rows(query, key):
-            return Attempt(str(run), float(at or 0), str(ending), _read_signs(outputs))
-        return None
+        return next(iter(self._read(query, key, _read_attempt)), None)
 
     def unsettled(self) -> list[tuple[Key, Attempt]]:
         """The tries that may have left something half made."""
@@ -119,13 +115,7 @@ class Store:
             "SELECT definition, job, run, at, ending, outputs FROM attempt"
             " WHERE outputs != '{}'"
         )
-        return [
-            (
-                Key(str(definition), str(job)),
-                Attempt(str(run), float(at or 0), str(ending), _read_signs(outputs)),
-            )
-            for definition, job, run, at, ending, outputs in self._rows(query, ())
-        ]
+        return self._read(query, (), _read_unsettled)
 
     def begin(self, key: Key, attempt: Attempt) -> None:
         """A job is about to be started, or its try is over without a success."""
@@ -164,6 +154,16 @@ class Store:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+    def _read(
+        self, query: str, values: tuple[_Value, ...], read: Callable[[_Row], Told]
+    ) -> list[Told]:
+        """What the rows say; one that is damaged says nothing: its job is run."""
+        told = []
+        for row in self._rows(query, values):
+            with suppress(ValueError, TypeError, AttributeError, RecursionError):
+                told.append(read(row))
+        return told
 
     def _rows(self, query: str, values: tuple[_Value, ...]) -> Iterable[_Row]:
         if self._connection is None:
@@ -268,6 +268,22 @@ def _prepare(connection: sqlite3.Connection) -> None:
 def _version(connection: sqlite3.Connection) -> int:
     with closing(connection.execute("PRAGMA user_version")) as cursor:
         return int(cursor.fetchone()[0])
+
+
+def _read_success(row: _Row) -> Success:
+    run, at, fingerprint, outputs = row
+    parts = tuple(Part(*part) for part in json.loads(str(fingerprint)))
+    return Success(str(run), float(at or 0), parts, _read_signs(outputs))
+
+
+def _read_attempt(row: _Row) -> Attempt:
+    run, at, ending, outputs = row
+    return Attempt(str(run), float(at or 0), str(ending), _read_signs(outputs))
+
+
+def _read_unsettled(row: _Row) -> tuple[Key, Attempt]:
+    definition, job, *attempt = row
+    return Key(str(definition), str(job)), _read_attempt(tuple(attempt))
 
 
 def _read_signs(text: _Value) -> Signs:
