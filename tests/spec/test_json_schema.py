@@ -28,6 +28,7 @@ BEYOND_A_SCHEMA = {
     "files": REFERENCES,
     "for-members": REFERENCES,
     "hook-names": REFERENCES,
+    "inputs-are-outputs": REFERENCES,
     "members": REFERENCES,
     "raw": REFERENCES,
     "resources": REFERENCES,

@@ -332,6 +332,20 @@ def test_what_a_killed_run_left_half_made_goes(world: World):
     assert world.run(MAKE) == "a"
 
 
+@pytest.mark.parametrize("inputs", ["ou*", "**", "{here}/out", "in link"])
+def test_an_input_stays_though_it_is_an_output_too(world: World, inputs: str):
+    Path("out").write_text("precious")
+    Path("link").symlink_to("out")
+    changes = job("a", "out new", inputs.format(here=Path.cwd()))
+    world.acts["a"] = lambda: (Path("new").touch(), write_half())
+    world.run(changes)
+    assert Path("out").read_text() == "half"
+    assert not Path("new").exists()
+    world.be_killed(changes)
+    world.run(job("b", "other", "in"))
+    assert Path("out").read_text() == "half"
+
+
 # --- resume -------------------------------------------------------------------------
 
 NEVER = job("f[0]")._replace(policy=Policy(when=Command(("false",), "false")))

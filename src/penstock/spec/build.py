@@ -8,7 +8,7 @@ from penstock.model.command import Command
 from penstock.model.job import Family, Job, Link, Place, Stage, chain
 from penstock.model.limits import Limits
 from penstock.model.stream import Direct, Inherit, Input, Log, Null, Stdout
-from penstock.spec.files import FileUse, file_use, output
+from penstock.spec.files import NAMED, FileUse, file_use, named_files, output
 from penstock.spec.mistakes import Mistakes, Spot, listed, shown
 from penstock.spec.options import (
     Entry,
@@ -80,12 +80,7 @@ def build_job(name: Scalar, node: Node, defaults: Defaults, scope: Scope) -> Dra
         options = options._replace(timeout=None)
     all_fields = {**defaults.fields, **fields}
     policy = read_policy(all_fields, options, scope)
-    uses = [
-        FileUse(name.text, "outputs", path, item.spot, scope.mistakes)
-        for path, item in zip(
-            policy.outputs, scalars_of(fields.get("outputs")), strict=False
-        )
-    ]
+    uses = [use for key in NAMED for use in named_files(fields, key, name.text, scope)]
     stages, links = _stages_and_links(name, node, fields, options, scope, uses)
     needs = scalars_of(fields.get("needs"))
     commands = [stage.command for stage in stages]

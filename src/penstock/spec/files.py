@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import posixpath
+from collections.abc import Iterator
 
 from penstock.model.stream import Output
 from penstock.spec.mistakes import Mistakes, Spot, shown
-from penstock.spec.options import Entry
+from penstock.spec.options import Entry, Fields
+from penstock.spec.program import scalars_of
 from penstock.spec.variables import Scope, fill_text
 from penstock.typed import NamedTuple
 
 # NAME_MAX is 255 on every file system in use (limits.h); a run adds its own name.
 LONGEST_NAME_BYTES = 255 - 55
+
+NAMED = ("inputs", "outputs")
+"""The keys by which a job says what its commands read and write of their own."""
+
+_READ = ("stdin", "inputs")
 
 
 class FileUse(NamedTuple):
@@ -19,7 +26,7 @@ class FileUse(NamedTuple):
 
     Attributes:
         job: its name.
-        key: how: `stdin`, `stdout`, `stderr` or `outputs`.
+        key: how: `stdin`, `stdout`, `append`, `stderr`, `inputs` or `outputs`.
         path: as it was given.
         spot: where that stands.
         mistakes: of the file in which it stands.
@@ -54,6 +61,14 @@ def file_use(entry: Entry | None, job: str, scope: Scope) -> FileUse | None:
     return FileUse(job, entry.key.text, path, entry.value.spot, scope.mistakes)
 
 
+def named_files(fields: Fields, key: str, job: str, scope: Scope) -> Iterator[FileUse]:
+    """What a job says by `key` that it uses; a pattern stands for itself."""
+    for node in scalars_of(fields.get(key)):
+        path = fill_text(node, scope)
+        if path is not None:
+            yield FileUse(job, key, path, node.spot, scope.mistakes)
+
+
 def output(path: str, job: str) -> Output:
     """The output at `path`, and the name beside it that it has until `job` succeeds.
 
@@ -77,7 +92,7 @@ def check_files(uses: list[FileUse]) -> None:
     """Report files that two would write, or that one job reads and writes."""
     written: dict[str, FileUse] = {}
     for use in uses:
-        if use.is_device or use.key == "stdin":
+        if use.is_device or use.key in _READ:
             continue
         first = written.setdefault(use.place, use)
         # What a stream of the job writes may be told once more as its output.
@@ -91,6 +106,6 @@ def check_files(uses: list[FileUse]) -> None:
             )
     for use in uses:
         writer = written.get(use.place)
-        if use.key == "stdin" and writer and writer.job == use.job:
+        if use.key in _READ and writer and writer.job == use.job:
             what = f"job {shown(use.job)} would read and write {shown(use.path)}"
             use.mistakes.add(max(use.spot, writer.spot), what)

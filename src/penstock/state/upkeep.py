@@ -23,6 +23,7 @@ from penstock.model.outcome import Cancelled, Lost, Outcome, TimedOut
 from penstock.plan.fingerprint import Fingerprint
 from penstock.state.entry import Attempt, Key, Success
 from penstock.state.idle import Idle
+from penstock.state.inputs import named_inputs
 from penstock.state.judge import Judge, is_watched
 from penstock.state.memory import Memory
 from penstock.state.outputs import (
@@ -193,7 +194,8 @@ class Upkeep:
 
     def _begin(self, job: Job) -> Signs:
         """Write down that it is started, and how its outputs stand."""
-        before = signs_before(outputs_of(job))
+        read = {real(path) for path in named_inputs(job)}  # a pattern may find outputs
+        before = signs_before(p for p in outputs_of(job) if real(p) not in read)
         site, now = self._memory.site, self._memory.clock.wall()
         key = Key(site.definition, job.name)
         self._memory.store.begin(key, Attempt(site.run, now, "", before))
