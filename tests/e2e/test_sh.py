@@ -215,7 +215,8 @@ def test_killing_us_leaves_nothing(shell, marker, wait):
         if wait:  # until the worker has gone over to `resume_job`
             wait_until(lambda: _has_imported(_worker(process.pid)))
         process.kill()
-        process.communicate(timeout=20)
+        _, err = process.communicate(timeout=20)
+    assert b"Traceback" not in err
     wait_until(lambda: not alive(marker))
 
 
