@@ -4,9 +4,18 @@ import pytest
 
 from penstock.errors import UsageError
 from penstock.executor.fake import FOREVER, FakeExecutor, Role
+from penstock.model.command import Command
 from penstock.model.event import JobEnded
 from penstock.model.job import Family, Pipeline
-from penstock.model.outcome import Exited, Lost, Outcome, TimedOut
+from penstock.model.outcome import (
+    Cancelled,
+    Ending,
+    Exited,
+    Lost,
+    NotStarted,
+    Outcome,
+    TimedOut,
+)
 from penstock.model.policy import Policy, Retry, Service
 from penstock.plan.services import Services
 from tests.engine.policies import ASK, Story, job, run
@@ -52,6 +61,55 @@ def test_a_service_that_is_not_ready_in_time_has_timed_out():
     assert isinstance(ending, TimedOut)
     assert ending[:2] == (30.0, "ready")
     assert (result.status, fake.clock.now()) == (124, 30.0)
+
+
+NO_SUCH = NotStarted(2, "ask: not found in PATH", "command")
+
+
+def test_a_service_that_can_never_be_asked_has_failed():
+    never = ASKED._replace(retry=Retry(times=3))
+    fake = FakeExecutor({"db": ENDLESS, "-ready db": Role(NO_SUCH)}, slots=3)
+    result, story = run(fake, Pipeline((job("db", policy=never), job("a", "db"))))
+    assert story.told == [
+        *("start db", "no -ready db", "FAIL db", "skip a: job db failed")
+    ]
+    remark = outcomes(story)["db"].outcome.remark
+    assert remark == "its `ready` could not be asked: ask: not found in PATH"
+    assert (result.status, result.tally.failed) == (1, 1)
+
+
+@pytest.mark.parametrize("doubtful", [NO_SUCH, Exited(126)])
+def test_what_a_service_may_still_make_is_asked_again_and_told_at_the_end(
+    doubtful: Ending,
+):
+    ask = Command(("./ask",), "./ask")
+    policy = Policy(service=Service(ask, within=9.0))
+    fake = FakeExecutor({"db": ENDLESS, "-ready db": Role(doubtful)}, slots=3)
+    result, story = run(fake, Pipeline((job("db", policy=policy), job("a", "db"))))
+    assert story.told.count("no -ready db") > 1
+    told = outcomes(story)["db"].outcome
+    assert isinstance(told.ending, TimedOut)
+    assert str(told.remark).startswith("its `ready` could not be asked: ")
+    assert result.status == 124
+
+
+def test_of_a_check_that_said_no_at_last_nothing_more_is_told():
+    roles = {"db": ENDLESS, "-ready db": [Role(Exited(126), seconds=0.0), NO]}
+    fake = FakeExecutor({**roles}, slots=3)
+    policy = Policy(service=Service(ASK, within=9.0))
+    _, story = run(fake, Pipeline((job("db", policy=policy), job("a", "db"))))
+    assert outcomes(story)["db"].outcome.remark is None
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_service_that_was_not_ready_yet_has_not_ended_well(times: int):
+    signals = [(1.0 + time, 2) for time in range(times)]
+    dying = Role(seconds=FOREVER, dying=5.0)
+    fake = FakeExecutor({"db": dying, "-ready db": NO}, slots=3, signals=signals)
+    result, story = run(fake, Pipeline((job("db", policy=ASKED), job("a", "db"))))
+    assert story.told[-1] == "FAIL db"
+    assert isinstance(outcomes(story)["db"].outcome.ending, Cancelled)
+    assert (result.status, result.tally.cancelled) == (130, 1)
 
 
 def test_a_question_that_hangs_is_ended_with_the_service():

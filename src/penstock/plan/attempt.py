@@ -38,7 +38,7 @@ class Attempt(NamedTuple):
 def blame(outcome: Outcome) -> str:
     """Why what needs a job that has failed is not run."""
     match outcome.ending:
-        case Cancelled(cause):
+        case Cancelled(cause) if outcome.remark is None:
             return cause  # another is to blame
         case _:
             return f"job {outcome.job} failed"

@@ -211,7 +211,7 @@ class Scheduler:
         service = self._services.asker(job.name)
         if service is not None:
             yield EndErrand(job, "ready", outcome)
-            yield from self._services.answer(job.name, ok=outcome.ok)
+            yield from self._services.answer(job.name, outcome)
             if outcome.ok:
                 yield from self._greet(service)
         elif self._roll.is_asked(job.name):

@@ -5,6 +5,8 @@ A service is in one phase at a time, and moves only downwards:
     starting  runs, and is asked again and again whether it is ready
     ready     those that need it may run
     late      was not ready in time, and is being ended
+    unasked   nobody can ever ask whether it is ready, and it is being ended
+    unready   as stopping, but it was never ready
     stopping  nobody needs it any more, and it is being ended
 
 Since a service also counts among those that need another, the one that was started
@@ -19,21 +21,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from penstock.model.action import Action, CancelJob, SetAlarm, StartErrand
 from penstock.model.job import Job
 from penstock.model.outcome import (
+    NOT_EXECUTABLE,
+    NOT_FOUND,
     Cancelled,
     Ending,
     Exited,
+    NotStarted,
     Outcome,
     Signaled,
     TimedOut,
+    shell_status,
 )
 from penstock.model.policy import Service
-from penstock.plan.errand import errand_for, errand_name
+from penstock.plan.errand import doubt_of, errand_for, errand_name
 from penstock.typed import Literal
 
 FIRST_PAUSE = 0.05  # seconds, between two questions; then twice as long each time
 LONGEST_PAUSE = 1.0
 
-_Phase = Literal["starting", "ready", "late", "stopping"]
+_Phase = Literal["starting", "ready", "late", "unasked", "unready", "stopping"]
 
 
 def as_service(job: Job) -> Job:
@@ -57,6 +63,7 @@ class Services:
         self._phase: dict[str, _Phase] = {}
         self._pause: dict[str, float] = {}
         self._asked: dict[str, str] = {}  # by name of the errand that is under way
+        self._doubts: dict[str, str | None] = {}  # why the last answer was none
 
     def __contains__(self, name: str) -> bool:
         return name in self._users
@@ -74,7 +81,7 @@ class Services:
         """It was started: ask whether it is ready, if there is somebody to ask."""
         service = _service_of(job)
         self._alive[job.name], self._phase[job.name] = job, "starting"
-        self._pause[job.name] = FIRST_PAUSE
+        self._pause[job.name], self._doubts[job.name] = FIRST_PAUSE, None
         if service.ready is not None:
             yield SetAlarm(f"within {job.name}", service.within)
             yield from self.ask(job.name)
@@ -89,10 +96,16 @@ class Services:
             self._asked[errand] = name
             yield StartErrand(errand_for("ready", ready, self._alive[name]))
 
-    def answer(self, errand: str, *, ok: bool) -> Iterator[Action]:
-        """The answer has come; ask again later if it was no."""
+    def answer(self, errand: str, answer: Outcome) -> Iterator[Action]:
+        """The answer has come; ask again later if it was no, and may change."""
         name = self._asked.pop(errand)
-        if self._phase.get(name) == "starting" and not ok:
+        if self._phase.get(name) != "starting" or answer.ok:
+            return
+        self._doubts[name] = doubt_of(answer)
+        if _is_final(_service_of(self._alive[name]), answer):
+            self._phase[name] = "unasked"
+            yield from self._end(name, "it can never be ready")
+        else:
             yield SetAlarm(f"ready {name}", self._pause[name])
             self._pause[name] = min(2 * self._pause[name], LONGEST_PAUSE)
 
@@ -123,27 +136,33 @@ class Services:
 
     def stop_if_idle(self, name: str) -> Iterator[Action]:
         """Stop it, if it runs and nobody needs it."""
-        if not self._users[name] and self._phase.get(name) in {"starting", "ready"}:
-            self._phase[name] = "stopping"
+        phase = self._phase.get(name)
+        if not self._users[name] and phase in {"starting", "ready"}:
+            self._phase[name] = _told_to_end(phase)
             yield from self._end(name, "no job needs it any more")
 
     def expect_end(self) -> None:
         """All jobs are told to end at once, and services with them."""
-        self._phase = {
-            name: "late" if phase == "late" else "stopping"
-            for name, phase in self._phase.items()
-        }
+        self._phase = {name: _told_to_end(p) for name, p in self._phase.items()}
 
     def judge(self, name: str, outcome: Outcome) -> tuple[Outcome, bool]:
         """What the end of a service amounts to, and whether it had been ready."""
         job, phase = self._alive[name], self._phase[name]
+        doubt = self._doubts[name]
+        unasked = f"its `ready` could not be asked: {doubt}"
         unhurt = not outcome.survivors and outcome.trouble is None
         match phase:
             case "stopping":  # that it does not end well then is no news
                 return outcome._replace(ok=unhurt, stragglers=()), True
             case "late":
-                return _late(outcome, _service_of(job).within), False
-            case "starting":
+                outcome = _late(outcome, _service_of(job).within)
+                told = outcome._replace(remark=unasked) if doubt else outcome
+                return told, False
+            case "unasked":  # its commands are not to blame
+                return outcome._replace(ok=False, culprit=None, remark=unasked), False
+            case "unready" if isinstance(outcome.ending, Cancelled):
+                return outcome._replace(stragglers=()), False
+            case "starting" | "unready":
                 remark = "this service ended before it was ready"
                 return outcome._replace(ok=False, remark=remark), False
             case "ready":
@@ -154,6 +173,7 @@ class Services:
         """It is over, or was passed over: whoever is asked about it need not answer."""
         self._alive.pop(name, None)
         self._phase.pop(name, None)
+        self._doubts.pop(name, None)
         yield from self._unask(name)
 
     def _unask(self, name: str) -> Iterator[Action]:
@@ -168,6 +188,31 @@ class Services:
 
 def _service_of(job: Job) -> Service:
     return job.policy.service or Service()
+
+
+def _told_to_end(phase: _Phase) -> _Phase:
+    """The phase after `phase`, now that it is to end like everything else."""
+    match phase:
+        case "ready":
+            return "stopping"
+        case "starting":
+            return "unready"
+        case _:
+            return phase
+
+
+def _is_final(service: Service, answer: Outcome) -> bool:
+    """Whether to ask again is in vain: a service may make a file, but not change PATH.
+
+    What is wrong with a name in PATH is the same at every look.
+    """
+    if service.ready is None or "/" in service.ready.argv[0]:
+        return False
+    ending = answer.ending
+    return isinstance(ending, NotStarted) and shell_status(ending) in (
+        NOT_EXECUTABLE,
+        NOT_FOUND,
+    )
 
 
 def _late(outcome: Outcome, within: float) -> Outcome:
