@@ -94,8 +94,8 @@ def test_what_a_service_may_still_make_is_asked_again_and_told_at_the_end(
 
 
 def test_of_a_check_that_said_no_at_last_nothing_more_is_told():
-    roles = {"db": ENDLESS, "-ready db": [Role(Exited(126), seconds=0.0), NO]}
-    fake = FakeExecutor({**roles}, slots=3)
+    answers = [Role(Exited(126), seconds=0.0), NO]
+    fake = FakeExecutor({"db": ENDLESS, "-ready db": answers}, slots=3)
     policy = Policy(service=Service(ASK, within=9.0))
     _, story = run(fake, Pipeline((job("db", policy=policy), job("a", "db"))))
     assert outcomes(story)["db"].outcome.remark is None
