@@ -169,6 +169,26 @@ def test_without_a_plus_the_message_says_so(watch, tmp_path):
 @needs_make
 @pytest.mark.slow
 @pytest.mark.parametrize("make", MAKES)
+@pytest.mark.parametrize(
+    ("recipe", "most"),
+    [
+        ("+@penstock run -q jobs.yaml", 1),
+        ("@penstock run -q jobs.yaml", 1),
+        (f"+@seq 6 | penstock map -q '{LEAF} #'", 1),
+        ("+@penstock run -q -j3 jobs.yaml", 3),
+        ("+@penstock run -q -j3 --jobserver=off jobs.yaml", 3),
+    ],
+)
+def test_a_make_of_one_job_has_one_at_once(watch, tmp_path, make, recipe, most):
+    _makefile(tmp_path, recipe, targets=1)
+    run = watch(most, make, "-j1")
+    assert (run.end(), run.process.returncode) == ("", 0)
+    assert run.widest() == most
+
+
+@needs_make
+@pytest.mark.slow
+@pytest.mark.parametrize("make", MAKES)
 def test_services_take_no_token_from_the_jobs_that_need_them(watch, tmp_path, make):
     _makefile(tmp_path, "+@penstock run -q served.yaml", targets=1)
     (tmp_path / "served.yaml").write_text(SERVED)

@@ -16,6 +16,7 @@ READ = {
     " --jobserver-fds=3,4 -j": ("3,4", None),
     " -j2 --jobserver-auth=3,4 -j8 --jobserver-auth=5,6": ("5,6", 8),
     " -j2 -- CFLAGS=-j9 X=--jobserver-auth=1,2": (None, 2),
+    "ks -j1 -l3 -- A=-j9": (None, 1),
     " -jx --jobserver-auth=": ("", None),
 }
 

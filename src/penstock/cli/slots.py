@@ -76,12 +76,14 @@ def come_to_terms(
     cpus = len(os.sched_getaffinity(0))
     slots = (wanted.jobs or Jobs(100, 0)).resolve(cpus)
     text = environ.get("MAKEFLAGS", "")
-    if "--jobserver" in text and wanted.jobserver != "off":
+    if "-j" in text and wanted.jobserver != "off":
         from penstock.make.makeflags import read_makeflags  # noqa: PLC0415 (if used)
 
         flags = read_makeflags(text)
         if flags.auth is not None:
             return _join(wanted, flags, nursery.jobserver, cpus)
+        if flags.jobs == 1 and wanted.jobs is None:  # `make -j1` has no jobserver
+            slots = 1
     if wanted.jobserver in ("fifo", "pipe"):
         jobserver, fifo = _serve(wanted.jobserver, nursery, directory)
         return _share(slots, jobserver, text)._replace(fifo=fifo)
