@@ -177,6 +177,16 @@ def test_a_reader_that_has_enough_ends_it_without_a_word(penstock_cli, marker):
     wait_until(lambda: alive(marker) == [])
 
 
+def test_so_does_one_to_which_commands_print_themselves(penstock_cli, marker):
+    with subprocess.Popen(
+        ["sh", "-c", f"yes | {penstock_cli.program} map -u -j2 echo | head -1"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,  # "write error", as of any echo
+    ) as shell:
+        assert shell.communicate(timeout=20)[0] == b"y\n"
+    wait_until(lambda: alive(marker) == [])
+
+
 def test_an_endless_input_ends_by_a_signal_and_leaves_nothing(penstock_cli, marker):
     with penstock_cli.start("map", "-j2", "echo {}") as process:
         process.stdin.write(b"y\n" * 1000)

@@ -112,6 +112,14 @@ def test_a_share_counts_once_three_have_ended():
     assert Halt(now=True, on="fail", number=0, share=0.5).is_reached(1, 2)
 
 
+def test_a_share_is_of_all_jobs_where_it_is_known_how_many_there_are():
+    for on, ok, failed in (("fail", 9, 2), ("success", 2, 9), ("done", 1, 1)):
+        halt = Halt(now=True, on=on, number=0, share=0.2)
+        assert halt.is_reached(ok, failed, 10)
+        assert not halt.is_reached(ok, failed, 11)
+        assert halt.is_reached(ok, failed) is False
+
+
 def test_a_delay_keeps_starts_apart():
     executor = FakeExecutor(slots=10)
     carry_out(executor, Numbered(4), Rules(delay=5.0))

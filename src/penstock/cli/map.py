@@ -152,7 +152,8 @@ class _Map:
         given = self._given
         self._executor = executor
         slots = self._slots if self._needs_slot else 0
-        rules = Rules(given.retries, given.halt, given.delay, slots, _pause(given))
+        pause, total = _pause(given), self._jobs.total
+        rules = Rules(given.retries, given.halt, given.delay, slots, pause, total)
         self._feed = Feed(self._jobs, lambda: executor.room, rules)
         if isinstance(given.timeout, Share):
             self._timed = _timed(self._feed, given.timeout, self._clock, executor)

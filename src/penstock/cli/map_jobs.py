@@ -194,6 +194,11 @@ class MapJobs:
             known, is_all = 0, is_all and not known
         return Outlook(self._number - self._left_out + known, is_all)
 
+    def total(self) -> int | None:
+        """How many jobs there are in all, once that is known."""
+        known, is_all = self.outlook
+        return known if is_all else None
+
     def note(self, make: Callable[[Filling], T]) -> Callable[[Job], T]:
         """Note something of each job that is made from now on; takes it once for each.
 

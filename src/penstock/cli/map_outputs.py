@@ -125,7 +125,7 @@ def open_outputs(
             place_of=saver.take_place,
         )
     if given.ungroup:
-        return Outputs(Plain(), source.gate)
+        return Outputs(Plain(), source.gate, reader=1)
     return _printed(given, commands, jobs, source, final, stop)
 
 

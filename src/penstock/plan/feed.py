@@ -65,6 +65,7 @@ class Rules(NamedTuple):
         halt: when to stop before all is done; None: never.
         delay: seconds between two starts.
         slots: numbered from 1 where that is not 0.
+        total: how many jobs there are in all, if that is known.
         pause: seconds until a job may be started, as far as is known now; 0 at once.
     """
 
@@ -73,6 +74,7 @@ class Rules(NamedTuple):
     delay: float = 0.0
     slots: int = 0
     pause: Callable[[], float] | None = None
+    total: Callable[[], int | None] = lambda: None
 
 
 class _Failed(NamedTuple):
@@ -197,7 +199,7 @@ class Feed:
         halt = self._rules.halt
         if self._is_halted or halt is None:
             return
-        if halt.is_reached(self._ok, self._failed):
+        if halt.is_reached(self._ok, self._failed, self._rules.total()):
             yield from self._give_up()
             if halt.now:
                 how = "succeeded" if outcome.ok else "failed"
