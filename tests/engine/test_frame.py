@@ -120,10 +120,22 @@ def test_teardown_goes_on_after_one_signal_and_is_ended_by_two():
     assert fake.clock.now() == 9.0
 
 
-def test_two_signals_end_a_notice_too():
-    fake = FakeExecutor({"good": ENDLESS}, signals=[(4.0, 2), (9.0, 2)])
+def test_a_signal_ends_the_notices_and_another_one_ends_them_at_once():
+    dying = Role(seconds=FOREVER, dying=2.0)
+    fake = FakeExecutor({"good": dying}, signals=[(4.0, 2)])
     result, story = run(fake, framed())
     assert story.told[-1] == "no good"
+    assert (result.status, fake.clock.now()) == (130, 6.0)
+    fake = FakeExecutor({"good": dying}, signals=[(4.0, 2), (5.0, 2)])
+    run(fake, framed())
+    assert fake.clock.now() == 5.0
+
+
+def test_after_a_signal_for_the_jobs_the_next_one_ends_a_notice_at_once():
+    roles = {"a": ENDLESS, "bad": Role(seconds=FOREVER, dying=FOREVER)}
+    fake = FakeExecutor(roles, signals=[(2.5, 2), (9.0, 2)])
+    result, story = run(fake, framed())
+    assert story.told[-1] == "no bad"
     assert (result.status, fake.clock.now()) == (130, 9.0)
 
 

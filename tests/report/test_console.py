@@ -170,6 +170,20 @@ def test_an_interruption_says_what_the_next_one_does():
     )
 
 
+def test_an_interruption_of_teardown_says_that_it_goes_on():
+    teardown = job("true", name="teardown")
+    start, signal = JobStarted(teardown, 0.0, 1), Interrupted(2, 0.0)
+    text = told(start, signal, signal, verbosity="quiet")
+    assert text == (
+        "SIGINT: teardown goes on; again to end it at once\n"
+        "SIGINT: ending all jobs at once\n"
+    )
+    ending = "SIGINT: ending all jobs; again to end them at once\n"
+    assert told(start, ended(teardown), signal).endswith(ending)
+    mere = BEGIN._replace(jobs=("teardown",))
+    assert told(mere, start, signal) == ending
+
+
 def test_colour_adds_nothing_but_colour():
     plain, painted = told(ended(A)), told(ended(A), colour=True)
     assert painted == plain.replace("ok    ", "\x1b[32mok    \x1b[0m")

@@ -6,8 +6,9 @@
     notices    when it is known how the run ended; how they end changes nothing
 
 A first signal ends setup or jobs, and what comes after is still done; a second one ends
-that too. What cuts the run short ends setup or jobs, and never what comes after; nor
-is a deadline of the run one for that.
+that too. Notices change nothing, and so one signal that comes meanwhile ends them. What
+cuts the run short ends setup or jobs, and never what comes after; nor is a deadline of
+the run one for that.
 """
 
 from __future__ import annotations
@@ -164,9 +165,10 @@ class Frame:
             self._tally = self._tally._replace(overdue=True)
         else:
             self._tally = count(self._tally, news)
-        if self._notice is not None and self._is_hurried:
+        if self._notice is not None:
+            self._notices.clear()
             cause = f"interrupted by {signal_name(news.signal)}"
-            yield CancelJob(self._notice.name, cause, now=True)
+            yield CancelJob(self._notice.name, cause, now=self._is_hurried)
         elif self._plans and self._plans[0] is not self._teardown:
             yield from self._note(self._plans[0].handle(news))
         elif self._plans and self._is_hurried:

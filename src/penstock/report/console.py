@@ -50,6 +50,8 @@ _DEFAULT = "\x1b[0m"
 _MARK = 6
 _WIDEST_NAME = 32
 _MOST_NAMES = 10
+_TEARDOWN = "teardown"
+_AGAIN = "again to end it at once"
 
 
 def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
@@ -95,6 +97,8 @@ class Console:
         self._failed: list[str] = []
         self._root = ""
         self._interruptions = 0
+        self._has_such_job = False  # one of the jobs has the name of the teardown
+        self._is_torn_down = False  # the teardown runs
         self._is_broken = False
 
     def receive(self, event: Event) -> None:
@@ -108,9 +112,12 @@ class Console:
         match event:
             case RunStarted(_, _, jobs):
                 self._width = min(max(map(len, jobs), default=0), _WIDEST_NAME)
+                self._has_such_job = _TEARDOWN in jobs
                 return ""
             case Interrupted(signal):
                 self._interruptions += 1
+                if self._interruptions == 1 and self._is_torn_down:
+                    return f"{signal_name(signal)}: {_TEARDOWN} goes on; {_AGAIN}\n"
                 return _interruption(signal, self._interruptions)
             case RanShort():
                 text = self._mark("warn", _YELLOW) + describe_shortage(event)
@@ -123,6 +130,7 @@ class Console:
     def _tell_of_job(self, event: JobEvent) -> str:
         match event:
             case JobStarted(job, _, attempt):
+                self._is_torn_down = job.name == _TEARDOWN and not self._has_such_job
                 tried = f"attempt {attempt}" if attempt > 1 else ""
                 line = self._line("start", "", job.name, tried)
                 return line if self._is_verbose else ""
@@ -130,6 +138,7 @@ class Console:
                 line = self._line("retry", _YELLOW, job.name, _retry(event))
                 return self._unless_quiet(line + self._notes(job, outcome))
             case JobEnded(job, outcome):
+                self._is_torn_down = False
                 text = self._tell_outcome(job, outcome)
                 return text and text + _attempts(event)
             case JobSkipped() | JobPassed():
