@@ -67,6 +67,13 @@ def refusal(call: Callable[[], object]) -> NotStarted:
 # --- finding it ---------------------------------------------------------------------
 
 
+def test_a_directory_is_told_as_one(tmp_path: Path):
+    for path in (str(tmp_path), "./"):
+        ending = refusal(lambda: find(command(path)))  # noqa: B023 (called at once)
+        assert (ending.errno, shell_status(ending)) == (errno.EISDIR, 126)
+        assert ending.reason == f"{path}: is a directory"
+
+
 def test_a_name_with_a_slash_is_not_looked_for(tmp_path: Path):
     make_file(tmp_path / "y")
     assert find(command(f"./../{tmp_path.name}/y", cwd=tmp_path)) == (

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from penstock.proc import scratch
 from penstock.proc.meter import Meter
 from penstock.proc.pipes import open_pipe
 from penstock.proc.spool import spool
@@ -38,6 +39,24 @@ def test_the_writer_need_not_wait_for_the_reader_as_far_as_the_quota_goes():
         assert pool.submit(feed, writer, [data]).result(), "with nobody reading yet"
         assert pool.submit(drain, reader).result() == data
         done.result()
+
+
+@pytest.mark.parametrize("tmpdir", ["/nonexistent", "relative"])
+def test_where_no_file_can_be_made_the_place_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmpdir: str
+):
+    monkeypatch.setenv("TMPDIR", tmpdir)
+    monkeypatch.setattr(scratch, "_DEFAULT", "/nonexistent")
+    source, writer = open_pipe()
+    reader, target = open_pipe()
+    with threads() as pool:
+        done = pool.submit(spool, source, target, 4 << 20, Meter(1))
+        closing(done, source, target)
+        fed = pool.submit(feed, writer, [bytes(5 << 20)])
+        with pytest.raises(FileNotFoundError, match=r"made in /nonexistent: .*TMPDIR"):
+            done.result()
+        assert not fed.result()
+    os.close(reader)
 
 
 def test_a_full_quota_makes_the_writer_wait():

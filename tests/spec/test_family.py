@@ -138,7 +138,9 @@ def test_a_value_that_no_command_can_take_ends_the_family_with_its_place():
     text = "jobs: {a: {for: {n: {lines: x}}, run: 'y {{n}}'}}"
     pipeline = read(text, {"x": "1\n\0"})
     with pytest.raises(
-        DefinitionError, match="f:1:8: a value of `n` is what no command"
+        DefinitionError,
+        match="f:1:8: a value of `n` is what no command can take: "
+        "line 2 of `x` has a NUL in it",
     ):
         list(pipeline.families[0].members())
 

@@ -22,7 +22,7 @@ def private_directory() -> str:
     Raises:
         OSError: it cannot be made.
     """
-    path = os.path.join(_parent(), _new_name("fifo"))
+    path = os.path.join(default_place(), _new_name("fifo"))
     os.mkdir(path, 0o700)
     return path
 
@@ -39,7 +39,7 @@ def unnamed_file(places: Sequence[str] = (), *, appends: bool = False) -> int:
         OSError: it cannot be made in any of them.
     """
     flags = os.O_RDWR | os.O_CLOEXEC | (os.O_APPEND if appends else 0)
-    *first, last = places or (_parent(),)
+    *first, last = places or (default_place(),)
     for place in first:
         with suppress(OSError):
             return _unnamed_in(place, flags)
@@ -73,7 +73,7 @@ def _new_name(kind: str) -> str:
     return f"{PREFIX}{run_marker()}-{kind}-{os.urandom(_RANDOM_BYTES).hex()}"
 
 
-def _parent() -> str:
+def default_place() -> str:
     """TMPDIR, if that is an absolute path that needs no quotes."""
     path = os.environ.get("TMPDIR", "")
     return path if path.startswith("/") and _PLAIN.issuperset(path) else _DEFAULT

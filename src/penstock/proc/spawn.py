@@ -174,6 +174,8 @@ def _check(path: str, cwd: str | None) -> str:
         raise CannotStart(_refusal(error.errno, f"{path}: {_why(error)}")) from None
     except ValueError as error:  # a NUL in the name
         raise CannotStart(_refusal(errno.EINVAL, f"{path!r}: {error}")) from None
+    if os.path.isdir(seen):  # execve(2) says EACCES, which is hard to believe
+        raise CannotStart(_refusal(errno.EISDIR, f"{path}: is a directory", seen))
     raise CannotStart(_refusal(errno.EACCES, f"{path}: permission denied", seen))
 
 

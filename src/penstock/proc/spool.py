@@ -10,7 +10,7 @@ import os
 import select
 
 from penstock.proc.meter import Meter
-from penstock.proc.scratch import unnamed_file
+from penstock.proc.scratch import default_place, unnamed_file
 
 _CHUNK = 1 << 18
 
@@ -37,7 +37,7 @@ class _Ring:
         if not data:
             return
         if self._file is None:
-            self._file = unnamed_file()
+            self._file = _new_file()
         view = memoryview(data)
         while view:
             at = self._written % self._quota
@@ -61,6 +61,21 @@ class _Ring:
         """Give the space back."""
         if self._file is not None:
             os.close(self._file)
+
+
+def _new_file() -> int:
+    """A file for the ring.
+
+    Raises:
+        OSError: it cannot be made; says where, and what decides that.
+    """
+    try:
+        return unnamed_file()
+    except OSError as error:
+        place = default_place()
+        told = " (TMPDIR)" if os.environ.get("TMPDIR") == place else "; try TMPDIR"
+        why = f"no file can be made in {place}: {error.strerror}{told}"
+        raise OSError(error.errno, why) from None
 
 
 def spool(source: int, target: int, quota_bytes: int, meter: Meter) -> None:

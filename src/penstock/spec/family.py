@@ -172,7 +172,7 @@ def _member(plan: _Plan, values: tuple[Value, ...], mistakes: Mistakes) -> Draft
     for source, value in zip(plan.sources, values, strict=True):
         if not is_passable(value.text):
             what = f"a value of {shown(source.name)} is what no command can take"
-            mistakes.add(plan.name.spot, what)
+            mistakes.add(plan.name.spot, what + _where(source, value))
     return build_job(name, plan.node, plan.defaults._replace(options=options), scope)
 
 
@@ -212,6 +212,14 @@ def _numbered(lines: Iterator[str]) -> Iterator[Value]:
         if line:
             label = _value(line).label
             yield Value(line, f"{number}:{label}", is_exact=True)
+
+
+def _where(source: Source, value: Value) -> str:
+    """Where a value stands, if that is in another file."""
+    if source.kind != "lines":
+        return ""
+    number = value.label.partition(":")[0]
+    return f": line {number} of {shown(source.texts[0])} has a NUL in it"
 
 
 def _value(text: str) -> Value:

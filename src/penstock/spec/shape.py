@@ -94,9 +94,12 @@ def _defaults(node: Node, _field: Field, mistakes: Mistakes) -> Node:
 
 
 def _jobs(node: Node, _field: Field, mistakes: Mistakes) -> Node:
-    if not isinstance(node, Mapping) or not node.entries:
-        expected = "`jobs` must name at least one job, with its keys below the name"
+    expected = "`jobs` must name at least one job, with its keys below the name"
+    if not isinstance(node, Mapping):
         return unexpected(node, expected, mistakes)
+    if not node.entries:
+        mistakes.add(node.spot, f"{expected}; it is empty")
+        return Broken(node.spot)
     entries: list[tuple[Scalar, Node]] = []
     for key, value in node.entries:
         wrong = _wrong_with_job_name(key.text)
