@@ -46,12 +46,14 @@ class Reaped(NamedTuple):
 
 
 @pytest.fixture
-def reap(cage) -> Callable[..., Reaped]:
+def reap(cage, tmp_path) -> Callable[..., Reaped]:
     def run(
         command: Sequence[str], *arguments: str, layers: str = "UNW", ready: int = 1
     ) -> Reaped:
         done = cage(
-            *("env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "tests.e2e.dead_run"),
+            # Another cage may have had the same number, and have left files of its own.
+            *("env", f"TMPDIR={tmp_path}", f"PYTHONPATH={ROOT}"),
+            *(sys.executable, "-m", "tests.e2e.dead_run"),
             *(PENSTOCK, layers, str(ready), *arguments, "--", *command),
         )
         assert done.status == 0, done
