@@ -142,6 +142,24 @@ def test_what_has_a_line_was_printed_though_it_was_told_to_stop(
     assert {each.split()[-1] for each in logged} <= set(printed)
 
 
+def test_the_log_is_in_the_order_of_what_is_printed(penstock_cli, tmp_path):
+    text = "case {} in 1) while [ ! -e go ]; do :; done;; 4) touch go;; esac; echo {}"
+    line = ("map", "-k", "-j2", "--joblog", "log", text, ":::", "1", "2", "3", "4")
+    assert penstock_cli(*line).out == b"1\n2\n3\n4\n"
+    logged = (tmp_path / "log").read_bytes().splitlines()[1:]
+    assert [int(each.split(b"\t")[0]) for each in logged] == [1, 2, 3, 4]
+
+
+def test_who_was_printed_has_not_failed_with_who_could_not_be(penstock_cli, tmp_path):
+    text = "case {} in 1) while [ ! -e go ]; do :; done; echo one;; 2) head -c 20000"
+    text += " /dev/zero; touch go;; esac"
+    line = f"(ulimit -f 8; map -k -j2 --joblog log '{text}' ::: 1 2 > out)"
+    assert redirected(penstock_cli, line).returncode == 125
+    logged = (tmp_path / "log").read_bytes().splitlines()[1:]
+    assert [each.split(b"\t")[6:8] for each in logged] in ([[b"0", b"0"]], [])
+    assert (tmp_path / "out").read_bytes().startswith(b"one\n")
+
+
 def test_a_log_whose_reader_is_gone_costs_no_job(penstock_cli, tmp_path):
     os.mkfifo(tmp_path / "log")
     text = "while kill -0 '$!' 2> /dev/null; do :; done; echo {}"

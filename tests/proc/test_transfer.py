@@ -73,3 +73,9 @@ def test_who_does_not_read_is_waited_for_once(told):
     assert times[2] - times[1] < times[1] - times[0]
     os.close(reader)
     os.close(writer)
+
+
+def test_who_is_told_twice_gives_up_at_once(tmp_path, told):
+    os.kill(os.getpid(), signal.SIGINT)
+    with open(tmp_path / "target", "wb") as target:
+        assert not Outlet(target.fileno(), told).write(DATA)

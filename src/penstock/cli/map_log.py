@@ -17,6 +17,7 @@ from penstock.model.outcome import (
     Signaled,
     TimedOut,
 )
+from penstock.model.success import EXITED
 from penstock.proc.disk import lines_of
 from penstock.proc.signals import SignalFlags
 from penstock.proc.transfer import Outlet
@@ -88,12 +89,13 @@ class JobLog:
         """Write the line of a job that has ended."""
         if not isinstance(event, JobEnded):
             return
+        name = event.job.name
+        self._put_off[name] = self._line(event)
         self._catch_up()
-        line = self._line(event)
-        if self._fates.is_put_off(event.job.name):
-            self._put_off[event.job.name] = line
-        elif not self._fates.is_lost(event.job.name):
-            self._write(line)
+        if name in self._put_off and not self._fates.is_put_off(name):
+            line = self._put_off.pop(name)
+            if not self._fates.is_lost(name):
+                self._write(line)
 
     def close(self) -> None:
         """Close the file; what was not printed has no line."""
@@ -199,9 +201,11 @@ def _is_number(column: bytes) -> bool:
 def _is_cut_short(outcome: Outcome) -> bool:
     """Whether it was not run to its end for a reason that is not its own.
 
-    As in GNU parallel, it has no line: `--resume` runs it again.
+    As in GNU parallel, it has no line: `--resume` runs it again. Nor has one that ended
+    well, and of which we could not save what it printed.
     """
-    return isinstance(outcome.ending, Cancelled)
+    is_unsaved = outcome.ending == EXITED and not outcome.ok and outcome.trouble is None
+    return isinstance(outcome.ending, Cancelled) or is_unsaved
 
 
 def _status(outcome: Outcome) -> tuple[int, int]:

@@ -48,6 +48,7 @@ class Printer:
         self._is_open = [True, True]
         self._is_stopped = [False, False]
         self._lost: set[str] = set()
+        self._broken: StdoutClosed | PenstockError | None = None  # not told yet
         self._printed: list[str] | None = [] if ordered and sized else None
         self._shares = [lifts and os.isatty(number) for number in (1, 2)]
         self.is_mid_line = False
@@ -122,6 +123,8 @@ class Printer:
 
     def finish(self) -> None:
         """Print what waits for jobs that are not tried again; raises as `after`."""
+        if self._broken is not None:
+            raise self._broken
         if self._shelf is not None:
             for name, each in self._shelf.rest():
                 self._print(name, each)
@@ -132,14 +135,31 @@ class Printer:
             self._shelf.close()
 
     def _keep(self, shelf: Shelf, name: str, printout: Printout) -> None:
-        """Put it on the shelf, and print what has its turn."""
+        """Put it on the shelf, and print what has its turn.
+
+        That the output of another job cannot be printed is told with the next one.
+        """
         try:
+            if self._broken is not None:
+                raise self._broken
             shelf.put(name, printout)
         except OSError as error:
+            self._lost.add(name)
+            printout.close()
             why = f"cannot keep what a job printed: {error.strerror}; try TMPDIR"
             raise PenstockError(why) from None
+        except (StdoutClosed, PenstockError):
+            self._lost.add(name)
+            printout.close()
+            raise
         for waiting, each in shelf.turns():
-            self._print(waiting, each)
+            try:
+                self._print(waiting, each)
+            except (StdoutClosed, PenstockError) as error:
+                if waiting == name:
+                    raise
+                self._broken = error
+                return
 
     def _print(self, name: str, printout: Printout) -> None:
         """Print stdout, then stderr."""

@@ -16,6 +16,7 @@ from penstock.source.records import Lines, Source
 from penstock.typed import NamedTuple
 
 _STDIN = "-"
+_MEMORY_DEVICE = 1  # major number (null(4))
 _LONG_VALUE = 1 << 16  # where a regular expression may take long between two signals
 
 
@@ -131,6 +132,8 @@ class Input:
             return
         if path != _STDIN and stat.S_ISREG(status.st_mode):
             return
+        if stat.S_ISCHR(status.st_mode) and os.major(status.st_rdev) == _MEMORY_DEVICE:
+            return  # /dev/null is as empty for each
         place = (status.st_dev, status.st_ino)
         if place in self._once:
             raise UsageError(

@@ -212,6 +212,13 @@ class SignalFlags:
         except BlockingIOError:
             return None
 
+    def are_several(self) -> bool:
+        """Whether more than one is there: somebody cannot wait."""
+        try:
+            return len(self._reader.recv(2, _socket.MSG_PEEK)) > 1
+        except BlockingIOError:
+            return False
+
     def drop(self) -> None:
         """Forget the oldest signal that is there."""
         self._reader.recv(1)

@@ -16,6 +16,7 @@ from penstock.clock import LONGEST_WAIT, Clock, MonotonicClock
 from penstock.proc.signals import SignalFlags
 
 _AT_ONCE = 1 << 20
+_SLICE = 50  # milliseconds
 _PATIENCE = 1.0  # seconds, as for what is said on standard error
 _REFUSED = (errno.EINVAL, errno.ENOSYS, errno.EBADF, errno.EXDEV, errno.EOPNOTSUPP)
 
@@ -110,7 +111,7 @@ class Outlet:
             if not ready:
                 return False
             if self._stop.fileno() in ready and self._stop.ask_to_stop():
-                return self._never_waits or self._is_ready_soon()
+                return self._is_ready_soon()
             if self._target in ready:
                 return True  # a Ctrl-Z alone has only made us stand still
 
@@ -118,11 +119,18 @@ class Outlet:
         """Wait for the reader, though others wait for us to stop: not for long in all.
 
         What a job has printed that is over is not to be lost for a reader who reads.
+        Once we are told again, it is.
         """
         now = self._clock.now()
         if self._give_up_at is None:
             self._give_up_at = now + _PATIENCE
-        return bool(self._reader.poll(max(0, int((self._give_up_at - now) * 1000))))
+        while not self._stop.are_several():
+            if self._reader.poll(_SLICE):
+                return self._never_waits or now < self._give_up_at
+            now = self._clock.now()
+            if now >= self._give_up_at:
+                return False
+        return False
 
     def _patience(self) -> int | None:
         """For how many milliseconds to wait for the reader; None: without a limit."""
