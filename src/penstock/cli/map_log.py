@@ -92,10 +92,8 @@ class JobLog:
         name = event.job.name
         self._put_off[name] = self._line(event)
         self._catch_up()
-        if name in self._put_off and not self._fates.is_put_off(name):
-            line = self._put_off.pop(name)
-            if not self._fates.is_lost(name):
-                self._write(line)
+        if not self._fates.is_put_off(name):
+            self._settle(name)
 
     def close(self) -> None:
         """Close the file; what was not printed has no line."""
@@ -105,9 +103,13 @@ class JobLog:
     def _catch_up(self) -> None:
         """Write the lines of jobs whose output has been printed since."""
         for name in self._fates.take_printed():
-            line = self._put_off.pop(name, b"")
-            if not self._fates.is_lost(name):
-                self._write(line)
+            self._settle(name)
+
+    def _settle(self, name: str) -> None:
+        """Write the line of a job, unless that was done, or something of it is lost."""
+        line = self._put_off.pop(name, b"")
+        if not self._fates.is_lost(name):
+            self._write(line)
 
     def _line(self, event: JobEnded) -> bytes:
         """What is written of a job; nothing of one that was cut short."""

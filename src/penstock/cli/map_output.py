@@ -49,7 +49,7 @@ class Printer:
         self._is_stopped = [False, False]
         self._lost: set[str] = set()
         self._broken: StdoutClosed | PenstockError | None = None  # not told yet
-        self._printed: list[str] | None = [] if ordered and sized else None
+        self._printed: list[str] = []  # in order, for whoever asks for sizes
         self._shares = [lifts and os.isatty(number) for number in (1, 2)]
         self.is_mid_line = False
         self._shelf = Shelf() if ordered else None
@@ -112,9 +112,7 @@ class Printer:
 
     def take_printed(self) -> list[str]:
         """The jobs whose outputs have had their turn since this was asked last."""
-        printed = self._printed or []
-        if self._printed is not None:
-            self._printed = []
+        printed, self._printed = self._printed, []
         return printed
 
     def take_size(self, name: str) -> int:
@@ -139,19 +137,15 @@ class Printer:
 
         That the output of another job cannot be printed is told with the next one.
         """
+        if self._broken is not None:
+            self._lose(name, printout)
+            raise self._broken
         try:
-            if self._broken is not None:
-                raise self._broken
             shelf.put(name, printout)
         except OSError as error:
-            self._lost.add(name)
-            printout.close()
+            self._lose(name, printout)
             why = f"cannot keep what a job printed: {error.strerror}; try TMPDIR"
             raise PenstockError(why) from None
-        except (StdoutClosed, PenstockError):
-            self._lost.add(name)
-            printout.close()
-            raise
         for waiting, each in shelf.turns():
             try:
                 self._print(waiting, each)
@@ -161,11 +155,15 @@ class Printer:
                 self._broken = error
                 return
 
+    def _lose(self, name: str, printout: Printout) -> None:
+        self._lost.add(name)
+        printout.close()
+
     def _print(self, name: str, printout: Printout) -> None:
         """Print stdout, then stderr."""
         for number, piece in enumerate(printout[1:]):
             self._put(name, number, printout.tag, piece)
-        if self._printed is not None:
+        if self._shelf is not None and self._sizes is not None:
             self._printed.append(name)
 
     def _put(self, name: str, number: int, tag: bytes, piece: Piece) -> None:

@@ -65,8 +65,8 @@ class Rules(NamedTuple):
         halt: when to stop before all is done; None: never.
         delay: seconds between two starts.
         slots: numbered from 1 where that is not 0.
-        total: how many jobs there are in all, if that is known.
         pause: seconds until a job may be started, as far as is known now; 0 at once.
+        total: how many jobs there are in all, if that is known.
     """
 
     tries: int = 1

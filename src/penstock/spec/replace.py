@@ -168,11 +168,6 @@ class CommandTemplate:
         self._words = None if is_text else _words(text, self.blanks, quotings)
         self._shell = (*(shell or (SHELL,)), "-c")
 
-    @property
-    def needs_slot(self) -> bool:
-        """Whether it asks for the number of the slot."""
-        return any(blank.what == "slot" for blank in self.blanks)
-
     def text(self, filling: Filling) -> str:
         """The text for a shell.
 
